@@ -1,0 +1,1 @@
+-- Flows: builders, definitions and runs.

@@ -1,0 +1,1 @@
+-- Runs, and what each step of a run did.

@@ -1,0 +1,53 @@
+/*
+ * resolute.h
+ *		Settings (GUCs) and the few things that every folder shares.
+ */
+#ifndef RESOLUTE_H
+#define RESOLUTE_H
+
+#include "postgres.h"
+
+#include "compat.h"
+
+#define RESOLUTE_VERSION "1.0"
+#define RESOLUTE_SCHEMA "resolute"
+
+/* Limits of the settings, with their reasons in resolute.c. */
+#define RESOLUTE_DEFAULT_MAX_WAIT_S 60
+#define RESOLUTE_MAX_MAX_WAIT_S 3600
+#define RESOLUTE_DEFAULT_HTTP_ATTEMPTS 5
+#define RESOLUTE_MAX_HTTP_ATTEMPTS 20
+
+/* How the JSON reader scans: the best this machine has, or the portable one. */
+typedef enum JsonScanMode
+{
+	JSON_SCAN_AUTO,
+	JSON_SCAN_SCALAR
+} JsonScanMode;
+
+extern int	resolute_max_wait;		/* s; a longer wait defers the run */
+extern int	resolute_http_attempts; /* tries of one request, at least 1 */
+extern bool resolute_progress;		/* a NOTICE for every page? */
+extern int	resolute_json_scan;		/* a JsonScanMode; for tests */
+
+/*
+ * The OID of a relation of resolute's own schema, such as "flows".  Raises
+ * UNDEFINED_TABLE where the extension is not installed in this database.
+ */
+extern Oid	resolute_relation(const char *name);
+
+/*
+ * Switch to the owner of resolute's catalog tables, so that resolute can keep
+ * its books whoever runs the flow; leave with the returned state.  An abort of
+ * the (sub)transaction undoes the switch as well.
+ */
+typedef struct CatalogScope
+{
+	Oid			userid;
+	int			sec_context;
+} CatalogScope;
+
+extern CatalogScope catalog_enter(void);
+extern void catalog_leave(CatalogScope scope);
+
+#endif							/* RESOLUTE_H */

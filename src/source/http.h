@@ -1,0 +1,109 @@
+/*
+ * http.h
+ *		HTTP from inside a backend: libcurl's multi interface driven from a
+ *		latch wait, so that a cancel, a timeout or a barrier is served at once.
+ *
+ * Nothing here touches a catalog or takes a snapshot: what a request needs was
+ * resolved beforehand (see connection.h).
+ */
+#ifndef RESOLUTE_HTTP_H
+#define RESOLUTE_HTTP_H
+
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+
+/* What all requests to one server under one user mapping share. */
+typedef struct HttpSettings
+{
+	const char *server;			/* name of the foreign server, for messages */
+	const char *mapping;		/* name of the mapped user, for hints */
+	const char *base_url;		/* "https://host[:port][/path]", no final slash */
+	const char *authorization;	/* value of the header, or NULL; a secret */
+	const char *user_agent;
+	const char *ca_file;		/* or NULL */
+	int			connect_timeout;	/* ms */
+	int			timeout;		/* ms, whole request */
+	Size		max_body;		/* decompressed bytes */
+	bool		allow_http;
+	bool		allow_private;
+} HttpSettings;
+
+/* A connection that is kept alive: handles of libcurl, and its settings. */
+typedef struct HttpClient HttpClient;
+
+/*
+ * Create a client; settings are copied.  It belongs to the current memory context: when
+ * that is reset, its handles are closed (so that an error leaks nothing).
+ */
+extern HttpClient *http_client_create(const HttpSettings *settings);
+
+typedef struct HttpResponse
+{
+	int			status;
+	const char *body;			/* NUL-terminated; lives until http_response_free
+								 * or the request's context is reset */
+	Size		len;
+	const char *content_type;	/* "" if there was none */
+	TimestampTz date;			/* of the Date header; 0 if there was none */
+	TimestampTz received;		/* our clock */
+	int			retries;		/* attempts before this one */
+	int64		wait_us;		/* time spent waiting for it, backoff included */
+} HttpResponse;
+
+/* Value of a response header of the last answer (case-insensitive), or NULL. */
+typedef struct HttpRequest HttpRequest;
+extern const char *http_header(const HttpRequest *request, const char *name);
+
+/*
+ * Start a request and return at once; it proceeds whenever this backend waits.
+ * path begins with "/" and is appended to base_url ("//host", "..", control
+ * characters raise 22023).  body NULL means GET, otherwise POST of JSON.  The
+ * request belongs to the current memory context.
+ */
+extern HttpRequest *http_start(HttpClient *client, const char *path, const char *body);
+
+/* Let a started request make progress without waiting. */
+extern void http_poke(HttpRequest *request);
+
+/*
+ * Wait for the answer, interruptibly.  429/500/502/503/504, 403 with rate-limit
+ * headers, timeouts, resets and truncated bodies are retried with backoff and
+ * full jitter, Retry-After and X-RateLimit-Reset winning, resolute.http_attempts times.
+ * Every other status below 600 is returned to the caller.  A body that is too short is
+ * transient too: the caller that finds JSON truncated may call http_retry().
+ *
+ * Raises 08001 (cannot connect, name not found, TLS), 08006 (timeout, reset), 54000 (body over
+ * max_body), 53400 (the server asks for a wait longer than resolute.max_wait, see
+ * http_deferred_until), and 57014 from the interrupt check.
+ */
+extern HttpResponse *http_wait(HttpRequest *request);
+
+/*
+ * Ask again, after backoff, because the body was not usable (truncated JSON).
+ * Raises PROTOCOL_VIOLATION (08P01) with this reason where no attempt is left.
+ */
+extern HttpResponse *http_retry(HttpRequest *request, const char *reason);
+
+/* Free the request and its response now, rather than with its context. */
+extern void http_free(HttpRequest *request);
+
+/*
+ * The time before which the last 53400 of this backend says not to ask again.
+ */
+extern TimestampTz http_deferred_until(void);
+
+/*
+ * Raise the error that a response with an unwanted status or a web page is: 401
+ * and 403 as 28000 with a hint naming the mapping, 400 with the server's
+ * errorMessages as 22023, 404 and 410 as 08004-class with a hint, HTML as 08P01 "answered with a web page".
+ * what is "could not fetch issues from server \"jira\"": the primary message.
+ * Returns only for a 2xx JSON answer.
+ */
+extern void http_check(const HttpRequest *request, const HttpResponse *response,
+					   const char *what, const char *hint_404);
+
+/* text as the value of a URL query parameter, palloc'd. */
+extern char *http_url_encode(const char *text);
+
+#endif							/* RESOLUTE_HTTP_H */

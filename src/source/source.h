@@ -1,0 +1,91 @@
+/*
+ * source.h
+ *		Where rows come from: a Source yields pages of rows, one provider's
+ *		file per API.  Providers do not know flows.
+ */
+#ifndef RESOLUTE_SOURCE_H
+#define RESOLUTE_SOURCE_H
+
+#include "postgres.h"
+
+#include "rows/batch.h"
+
+/* What a fetch step asks for. */
+typedef struct SourceSpec
+{
+	const char *provider;		/* "jira" */
+	const char *server;
+	Oid			userid;			/* as whom to connect */
+	const char *query;			/* the JQL; ${cursor} already substituted */
+	bool		ordered;		/* add the order of the cursor where the query
+								 * has none (a cursor follows this source) */
+	int			page_size;		/* 0: the provider's default */
+	int64		max_items;		/* 0: all */
+	List	   *references;		/* dotted chains of char * to pick: "Status",
+								 * "Fields.duedate"; becomes the fields */
+	bool		whole;			/* rows are used as a whole: all aliases too */
+	const char *walk;			/* where to go on (Page.walk), or NULL */
+} SourceSpec;
+
+/* What is known of a page, besides its rows. */
+typedef struct Page
+{
+	RowBatch   *batch;
+	int64		number;			/* 1, 2, ... within this source */
+	const char *walk;			/* where to go on after this page (opaque, for
+								 * SourceSpec.walk); NULL after the last one */
+	TimestampTz server_date;	/* of the response's Date header, or 0 */
+	Size		bytes;
+	int			retries;
+	int64		wait_us;		/* waited for the network */
+	int64		read_us;		/* reading the JSON */
+} Page;
+
+typedef struct Source Source;
+
+struct Source
+{
+	const FieldSet *fields;		/* known once opened; is_item */
+	bool		ascending;		/* pages come in ascending cursor order, so that
+								 * the cursor may move with each page */
+	bool		walk_expired;	/* the server refused the stored walk and the
+								 * source began anew at the query's bound */
+
+	/*
+	 * The next page in the current context (its bytes too), or NULL after the last.  Asks for the page
+	 * after it before it returns.  Waits for the network: call it with nothing
+	 * open.  Touches no catalog.
+	 */
+	Page	   *(*next) (Source *self);
+};
+
+/*
+ * Open a source: checks the connection and resolves the mapping (catalogs),
+ * touches no network yet (the first next() does).  Lives in the current context, and ends with it.
+ */
+extern Source *source_open(const SourceSpec *spec);
+
+/* Name of the field that a cursor follows for this provider ("updated"). */
+extern const char *source_cursor_field(const char *provider);
+
+/* What a provider knows by name: its aliases, in the order of its SQL columns. */
+extern List *source_aliases(const char *provider);
+
+/*
+ * Check a query as far as that is possible without the network: quotes closed, and whether it has an
+ * ORDER BY of its own.  Raises SYNTAX_ERROR.
+ */
+typedef enum QueryOrder
+{
+	ORDER_NONE,					/* the source will add its own */
+	ORDER_ASCENDING,			/* by the cursor field, ascending */
+	ORDER_OTHER
+} QueryOrder;
+
+extern QueryOrder source_query_order(const char *provider, const char *query);
+
+/* Does a Jira Cloud API stand behind the server (search index lags)?  Uses what
+ * was learnt; *known = false if nobody asked the server yet. */
+extern bool source_is_eventual(const char *server, Oid userid, bool *known);
+
+#endif							/* RESOLUTE_SOURCE_H */

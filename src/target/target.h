@@ -1,0 +1,74 @@
+/*
+ * target.h
+ *		Where rows go: the upsert into a table, and dead letters.
+ */
+#ifndef RESOLUTE_TARGET_H
+#define RESOLUTE_TARGET_H
+
+#include "postgres.h"
+
+#include "rows/batch.h"
+
+/* What upsert() asks for. */
+typedef struct UpsertSpec
+{
+	const char *step;			/* name of the step, for failures */
+	const char *target;			/* table as written: "warehouse.issues" */
+	List	   *keys;			/* of char *: exact column names */
+	const char *version;		/* column name; NULL: the FIELD_CURSOR field, if any */
+} UpsertSpec;
+
+typedef struct Upsert Upsert;
+
+/*
+ * Prepare to upsert rows with these fields; allocates in the current context,
+ * which must live as long as the run.  Checks nothing yet.  Fields that are
+ * is_item are matched by the members of the items of each batch (upsert_items).
+ */
+extern Upsert *upsert_create(const UpsertSpec *spec, const FieldSet *fields);
+
+/*
+ * Check target, columns, key and arbiter index as the current user, as they are
+ * now.  Raises, each with a hint: UNDEFINED_TABLE, WRONG_OBJECT_TYPE (a view, a foreign
+ * table), UNDEFINED_COLUMN (names the field), INVALID_COLUMN_REFERENCE (no valid, immediate,
+ * non-partial unique index on exactly these plain columns; the hint is the CREATE UNIQUE INDEX
+ * statement), INSUFFICIENT_PRIVILEGE, GENERATED_ALWAYS.  NOTICE once where there is no version column.
+ * With missing_ok, a table that does not exist yet is no error (returns false).
+ */
+extern bool upsert_check(Upsert *upsert, bool missing_ok);
+
+/*
+ * Store a page of rows as the current user, in the current transaction: probe,
+ * compare, then one INSERT ... ON CONFLICT for the new and changed ones.  Row
+ * errors go to page_fail_row() (a failed batch is bisected); all others are raised.
+ * Adds to *counts: rows_in = inserted + updated + unchanged + stale + duplicates + failed.
+ * The table is resolved anew, so DDL between pages is seen.
+ */
+extern void upsert_page(Upsert *upsert, RowBatch *batch, PageContext *page,
+						StepCounts *counts);
+
+/* What would upsert_page do with each row?  Writes nothing. */
+typedef enum UpsertVerdict
+{
+	VERDICT_INSERT,
+	VERDICT_UPDATE,
+	VERDICT_UNCHANGED,
+	VERDICT_STALE,
+	VERDICT_DUPLICATE,
+	VERDICT_DEAD
+} UpsertVerdict;
+
+/* verdicts has room for batch->nrows. */
+extern void upsert_preview(Upsert *upsert, RowBatch *batch, PageContext *page,
+						   UpsertVerdict *verdicts);
+
+/* Does the target hold any row?  (For the check of an emptied target.) */
+extern bool upsert_target_has_rows(Upsert *upsert);
+
+/*
+ * Write page->failures to resolute.dead_letters (as the catalog's owner): one letter per
+ * (flow, step, item); meeting it again counts an attempt.
+ */
+extern void dead_letters_write(PageContext *page, int flow_id, int version, int64 run_id);
+
+#endif							/* RESOLUTE_TARGET_H */

@@ -1,0 +1,1 @@
+-- Templates, and rows to rows.
