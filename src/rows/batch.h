@@ -40,6 +40,9 @@ typedef struct Row
 	Value		item;			/* the source's item as it was sent, a slice of
 								 * the page (VALUE_JSON); kept by transforms, so
 								 * that a dead letter can hold it */
+	Value		source;			/* missing, unless a transform has put another
+								 * document in place of item (is_item): then the
+								 * source's item, for dead letters */
 } Row;
 
 typedef struct RowBatch
