@@ -15,14 +15,27 @@ SQL_PARTS = src/resolute.sql src/observe/observe.sql src/source/source.sql \
 DATA_built = resolute--$(EXTVERSION).sql
 EXTRA_CLEAN = resolute--$(EXTVERSION).sql src/*.gcda src/*/*.gcda
 
-REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
-REGRESS_OPTS = --inputdir=. --load-extension=resolute
+# The tests in sql/ speak to a simulator, which the launcher starts anew for
+# every file.  Where it cannot be built, the files that need it are left out.
+REGRESS = $(filter-out $(without_simulator),$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
+REGRESS_OPTS = --inputdir=. --load-extension=resolute --launcher=test/with-simulator
+REGRESS_PREP = simulator
+without_simulator = $(shell test/with-simulator --check || \
+	grep -lE 'RESOLUTE_SIM|test\.simulator' sql/*.sql | sed 's,sql/\(.*\)\.sql,\1,')
 
 PG_CONFIG ?= pg_config
 
 # As a system folder, PostgreSQL's own headers may warn without failing us.
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
+PG_CFLAGS = -Wall -Wextra
 SHLIB_LINK += -lcurl
+
+# What follows is made by scripts of test/: they also work on a machine that
+# has no PostgreSQL yet, and PGXS has a "check" of its own, which refuses.
+SCRIPTED = help deps check demo demo-stop bench asan valgrind format lint
+export PG_CONFIG
+
+ifeq (,$(filter $(SCRIPTED),$(MAKECMDGOALS)))
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -32,3 +45,69 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 
 resolute--$(EXTVERSION).sql: $(SQL_PARTS)
 	cat $^ > $@
+
+clean: clean-tests
+
+else
+
+# A goal of PGXS beside one of these, as in "make clean check".
+$(filter-out $(SCRIPTED),$(MAKECMDGOALS)):
+	@$(MAKE) --no-print-directory $@
+
+help:
+	@echo 'make               build resolute.so and its install script'
+	@echo 'make install       install them into the PostgreSQL of PG_CONFIG ($(PG_CONFIG))'
+	@echo 'make installcheck  run the tests of sql/ on the running server (PGHOST, PGPORT)'
+	@echo 'make deps          install what building and testing need (Debian, Ubuntu)'
+	@echo 'make check         build, run every test in a throwaway server, clean up'
+	@echo 'make demo          a server, a simulated Jira and a flow to look at'
+	@echo 'make demo-stop     remove them'
+	@echo 'make bench         measure a first sync and an unchanged one'
+	@echo 'make asan          make check with the address and undefined-behaviour sanitizers'
+	@echo 'make valgrind      the tests of sql/ with the server under valgrind'
+	@echo 'make format        clang-format the C sources'
+	@echo 'make lint          cppcheck them'
+
+deps:
+	@test/deps
+
+check: deps
+	@test/check $(PARTS)
+
+demo: deps
+	@test/demo/demo start
+
+demo-stop:
+	@test/demo/demo stop
+
+bench: deps
+	@test/bench/bench
+
+asan: deps
+	@test/sanitize asan
+
+valgrind: deps
+	@test/sanitize valgrind
+
+# The sources in the order of the folders; test/ has C of its own.
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] test/*/*.[ch])
+
+format:
+	clang-format -i $(C_FILES)
+
+# The macros of postgres.h are named, since cppcheck does not follow it.
+lint:
+	@test/lint $(C_FILES)
+
+endif
+
+# The simulator and the unit tests have makefiles of their own.
+simulator:
+	@test/with-simulator --build
+
+clean-tests:
+	@for dir in test/simulator test/unit; do \
+		[ ! -f $$dir/Makefile ] || $(MAKE) -s -C $$dir clean; \
+	done
+
+.PHONY: $(SCRIPTED) simulator clean-tests
