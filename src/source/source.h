@@ -24,22 +24,23 @@ typedef struct SourceSpec
 	List	   *references;		/* dotted chains of char * to pick: "Status",
 								 * "Fields.duedate"; becomes the fields */
 	bool		whole;			/* rows are used as a whole: all aliases too */
-	const char *walk;			/* where to go on (Page.walk), or NULL */
+	const char *walk;			/* where to go on (SourcePage.walk), or NULL */
 } SourceSpec;
 
 /* What is known of a page, besides its rows. */
-typedef struct Page
+typedef struct SourcePage
 {
 	RowBatch   *batch;
 	int64		number;			/* 1, 2, ... within this source */
 	const char *walk;			/* where to go on after this page (opaque, for
-								 * SourceSpec.walk); NULL after the last one */
+								 * SourceSpec.walk); NULL after the last one,
+								 * but not where max_items ended the walk */
 	TimestampTz server_date;	/* of the response's Date header, or 0 */
 	Size		bytes;
 	int			retries;
 	int64		wait_us;		/* waited for the network */
 	int64		read_us;		/* reading the JSON */
-} Page;
+} SourcePage;
 
 typedef struct Source Source;
 
@@ -48,15 +49,17 @@ struct Source
 	const FieldSet *fields;		/* known once opened; is_item */
 	bool		ascending;		/* pages come in ascending cursor order, so that
 								 * the cursor may move with each page */
-	bool		walk_expired;	/* the server refused the stored walk and the
+	bool		walk_expired;	/* known after the first page: the stored walk
+								 * was refused, or is of another query, and the
 								 * source began anew at the query's bound */
 
 	/*
-	 * The next page in the current context (its bytes too), or NULL after the last.  Asks for the page
-	 * after it before it returns.  Waits for the network: call it with nothing
-	 * open.  Touches no catalog.
+	 * The next page in the current context (its bytes too), or NULL after the
+	 * last.  Asks for the page after it before it returns.  Waits for the
+	 * network: call it with nothing open.  Touches no catalog.  After an error it may be
+	 * called again and then fetches the same page again.
 	 */
-	Page	   *(*next) (Source *self);
+	SourcePage *(*next) (Source *self);
 };
 
 /*
