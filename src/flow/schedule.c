@@ -277,7 +277,7 @@ try_change_job(const CronJob *job)
 	ResourceOwner owner = CurrentResourceOwner;
 	Oid			userid;
 	int			sec_context;
-	ErrorData  *error = NULL;
+	ErrorData  *volatile error = NULL;
 
 	GetUserIdAndSecContext(&userid, &sec_context);
 	BeginInternalSubTransaction(NULL);
