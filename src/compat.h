@@ -19,4 +19,45 @@
 #include "storage/waiteventset.h"
 #endif
 
+/*
+ * Vectors of bytes: 16 has port/simd.h, 17 its vector8_highbit_mask.  Before 16
+ * we bring the few operations that we use ourselves, for x86-64 only.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "port/simd.h"
+#elif defined(__x86_64__) || defined(_M_AMD64)
+#include <emmintrin.h>
+#define USE_SSE2
+typedef __m128i Vector8;
+
+#define vector8_load(v, s) (*(v) = _mm_loadu_si128((const __m128i *) (s)))
+#define vector8_broadcast(c) _mm_set1_epi8((char) (c))
+#define vector8_or(a, b) _mm_or_si128((a), (b))
+#define vector8_eq(a, b) _mm_cmpeq_epi8((a), (b))
+#define vector8_is_highbit_set(v) (_mm_movemask_epi8(v) != 0)
+#define vector8_has(v, c) \
+	(_mm_movemask_epi8(_mm_cmpeq_epi8((v), _mm_set1_epi8((char) (c)))) != 0)
+#define vector8_has_le(v, c) \
+	vector8_has(_mm_subs_epu8((v), _mm_set1_epi8((char) (c))), 0)
+#else
+#define USE_NO_SIMD
+#endif
+
+#if PG_VERSION_NUM < 170000 && defined(USE_SSE2)
+#define vector8_highbit_mask(v) ((uint32) _mm_movemask_epi8(v))
+#elif PG_VERSION_NUM < 170000 && defined(USE_NEON)
+static inline uint32
+vector8_highbit_mask(const Vector8 v)
+{
+	static const uint8 bits[16] = {
+		1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128
+	};
+	uint8x16_t	set = vandq_u8(vld1q_u8(bits),
+							   (uint8x16_t) vshrq_n_s8((int8x16_t) v, 7));
+
+	return (uint32) vaddv_u8(vget_low_u8(set)) |
+		(uint32) vaddv_u8(vget_high_u8(set)) << 8;
+}
+#endif
+
 #endif							/* RESOLUTE_COMPAT_H */

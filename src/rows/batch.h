@@ -135,7 +135,9 @@ extern bool is_row_error(int sqlerrcode);
  * A row whose call raises a row error (is_row_error) is reported to
  * failed(arg, i, edata) and the rest goes on in a new subtransaction; any other
  * error is re-raised.  The common case costs one subtransaction for all rows.
- * fn must not depend on database changes made by earlier calls.
+ * fn is called in the caller's memory context.  It is there to compute, not to
+ * write: a row that fails takes the database changes of the rows before it along.
+ * edata is freed after failed() returns.
  */
 extern void guard_rows(int nrows, void (*fn) (void *arg, int i),
 					   void (*failed) (void *arg, int i, ErrorData *edata), void *arg);

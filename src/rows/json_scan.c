@@ -1,0 +1,313 @@
+/*
+ * json_scan.c
+ *		Classification of blocks, and values read with its help.
+ */
+#include "postgres.h"
+
+#include "resolute.h"
+#include "rows/json_escape.h"
+#include "rows/json_scan.h"
+
+#define UTF8_BOM "\xEF\xBB\xBF"
+
+/* The bits of one block before it is known what is inside a string. */
+typedef struct BlockBits
+{
+	uint64		quotes;
+	uint64		backslashes;
+	uint64		opens;
+	uint64		closes;
+} BlockBits;
+
+/* Classify 64 bytes one by one. */
+static void
+classify_portable(const char *bytes, BlockBits *bits)
+{
+	for (int i = 0; i < JSON_BLOCK; i++)
+	{
+		uint64		bit = UINT64CONST(1) << i;
+
+		switch (bytes[i])
+		{
+			case '"':
+				bits->quotes |= bit;
+				break;
+			case '\\':
+				bits->backslashes |= bit;
+				break;
+			case '{':
+			case '[':
+				bits->opens |= bit;
+				break;
+			case '}':
+			case ']':
+				bits->closes |= bit;
+				break;
+		}
+	}
+}
+
+#ifndef USE_NO_SIMD
+
+/* Classify 64 bytes, a vector at a time. */
+static inline void
+classify_vector(const char *bytes, BlockBits *bits)
+{
+	for (int i = 0; i < JSON_BLOCK; i += sizeof(Vector8))
+	{
+		Vector8		chunk;
+		Vector8		folded;
+
+		/* Setting bit 5 makes { of [ and } of ], and of nothing else. */
+		vector8_load(&chunk, (const uint8 *) bytes + i);
+		folded = vector8_or(chunk, vector8_broadcast(0x20));
+
+#define BITS_OF(v, c) \
+		((uint64) vector8_highbit_mask(vector8_eq((v), vector8_broadcast(c))) << i)
+		bits->quotes |= BITS_OF(chunk, '"');
+		bits->backslashes |= BITS_OF(chunk, '\\');
+		bits->opens |= BITS_OF(folded, '{');
+		bits->closes |= BITS_OF(folded, '}');
+#undef BITS_OF
+	}
+}
+
+#endif
+
+/* The bytes that a backslash makes literal; *carry goes from block to block. */
+static inline uint64
+escaped_bytes(uint64 backslashes, uint64 *carry)
+{
+	uint64		escaped = *carry;
+
+	/* An escaped backslash escapes nothing. */
+	backslashes &= ~*carry;
+	*carry = 0;
+	while (backslashes != 0)
+	{
+		int			i = pg_rightmost_one_pos64(backslashes);
+
+		if (i == JSON_BLOCK - 1)
+			*carry = 1;
+		else
+			escaped |= UINT64CONST(2) << i;
+		backslashes &= ~(UINT64CONST(3) << i);
+	}
+	return escaped;
+}
+
+/* Each bit becomes the parity of the bits up to and including it. */
+static inline uint64
+prefix_xor(uint64 bits)
+{
+	for (int shift = 1; shift < JSON_BLOCK; shift *= 2)
+		bits ^= bits << shift;
+	return bits;
+}
+
+void
+scan_load(JsonScan *scan, const char *block)
+{
+	BlockBits	bits = {0};
+	char		padded[JSON_BLOCK];
+	const char *bytes = block;
+	uint64		strings;
+
+	/* The last block is filled up with spaces, which mean nothing. */
+	if (unlikely(scan->end - block < JSON_BLOCK))
+	{
+		memset(padded, ' ', JSON_BLOCK);
+		memcpy(padded, block, scan->end - block);
+		bytes = padded;
+	}
+
+#ifndef USE_NO_SIMD
+	if (likely(!scan->portable))
+		classify_vector(bytes, &bits);
+	else
+#endif
+		classify_portable(bytes, &bits);
+
+	if (unlikely((bits.backslashes | scan->escaped) != 0))
+		bits.quotes &= ~escaped_bytes(bits.backslashes, &scan->escaped);
+	strings = prefix_xor(bits.quotes) ^ scan->in_string;
+
+	scan->block = block;
+	scan->quotes = bits.quotes;
+	scan->backslashes = bits.backslashes;
+	scan->opens = bits.opens & ~strings;
+	scan->closes = bits.closes & ~strings;
+	scan->in_string = (strings >> (JSON_BLOCK - 1)) ? ~UINT64CONST(0) : 0;
+}
+
+void
+scan_init(JsonScan *scan, const char *data, const char *end)
+{
+	memset(scan, 0, sizeof(*scan));
+	scan->start = scan->at = data;
+	scan->end = end;
+	scan->portable = (resolute_json_scan == JSON_SCAN_SCALAR);
+	scan_load(scan, data);
+}
+
+bool
+scan_begin(JsonScan *scan)
+{
+	/* Lengths in a Value have 32 bits. */
+	if (scan->end - scan->at > (int64) PG_UINT32_MAX)
+		return scan_fail(scan, "document too long", scan->at + PG_UINT32_MAX);
+	if (scan->end - scan->at >= 3 && memcmp(scan->at, UTF8_BOM, 3) == 0)
+		scan->at += 3;
+	return scan_space(scan) || scan_unexpected(scan);
+}
+
+/* Number of ones; the compiler's own would be a call for baseline x86-64. */
+static inline int
+count_bits(uint64 bits)
+{
+	bits -= (bits >> 1) & UINT64CONST(0x5555555555555555);
+	bits = (bits & UINT64CONST(0x3333333333333333)) +
+		((bits >> 2) & UINT64CONST(0x3333333333333333));
+	bits = (bits + (bits >> 4)) & UINT64CONST(0x0f0f0f0f0f0f0f0f);
+	return (int) ((bits * UINT64CONST(0x0101010101010101)) >> 56);
+}
+
+/* With `at` on an opening bracket, move behind the one that closes it. */
+static bool
+scan_container(JsonScan *scan)
+{
+	int64		depth = 0;
+
+	while (scan_reach(scan))
+	{
+		uint64		from = ~UINT64CONST(0) << (scan->at - scan->block);
+		uint64		opens = scan->opens & from;
+		uint64		closes = scan->closes & from;
+		int			nclosed = count_bits(closes);
+
+		if (nclosed < depth)
+		{
+			/* It cannot end in this block, whatever the order of brackets. */
+			depth += count_bits(opens) - nclosed;
+		}
+		else
+		{
+			for (uint64 brackets = opens | closes; brackets != 0; brackets &= brackets - 1)
+			{
+				if ((opens & brackets & -brackets) != 0)
+					depth++;
+				else if (--depth == 0)
+				{
+					scan->at = scan->block + pg_rightmost_one_pos64(brackets) + 1;
+					return true;
+				}
+			}
+		}
+		scan->at = scan->block + JSON_BLOCK;
+	}
+	scan->at = scan->end;
+	return scan_fail(scan, "unexpected end of input", scan->end);
+}
+
+/* Skip digits; false if there is none. */
+static inline bool
+scan_digits(JsonScan *scan)
+{
+	const char *first = scan->at;
+
+	while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
+		scan->at++;
+	return scan->at > first;
+}
+
+/* Skip a number by the grammar of RFC 8259. */
+static bool
+scan_number(JsonScan *scan)
+{
+	if (*scan->at == '-')
+		scan->at++;
+	if (scan->at < scan->end && *scan->at == '0')
+		scan->at++;
+	else if (!scan_digits(scan))
+		return scan_unexpected(scan);
+	if (scan->at < scan->end && *scan->at == '.')
+	{
+		scan->at++;
+		if (!scan_digits(scan))
+			return scan_unexpected(scan);
+	}
+	if (scan->at < scan->end && (*scan->at | 0x20) == 'e')
+	{
+		scan->at++;
+		if (scan->at < scan->end && (*scan->at == '+' || *scan->at == '-'))
+			scan->at++;
+		if (!scan_digits(scan))
+			return scan_unexpected(scan);
+	}
+	return true;
+}
+
+/* Skip true, false or null. */
+static inline bool
+scan_literal(JsonScan *scan, const char *literal, Size len)
+{
+	if ((Size) (scan->end - scan->at) < len || memcmp(scan->at, literal, len) != 0)
+	{
+		/* Point at the first byte that differs. */
+		while (scan->at < scan->end && *scan->at == *literal)
+			scan->at++, literal++;
+		return scan_unexpected(scan);
+	}
+	scan->at += len;
+	return true;
+}
+
+bool
+scan_value(JsonScan *scan, bool strict, Value *value)
+{
+	const char *first = scan->at;
+	ValueKind	kind;
+	bool		ok;
+
+	if (first >= scan->end)
+		return scan_unexpected(scan);
+	switch (*first)
+	{
+		case '"':
+			scan->at++;
+			if (!scan_string(scan, value))
+				return false;
+			if (strict && (first = json_string_fault(value)) != NULL)
+				return scan_fail(scan, "invalid string", first);
+			return true;
+		case '{':
+		case '[':
+			kind = VALUE_JSON;
+			ok = scan_container(scan);
+			break;
+		case 'n':
+			kind = VALUE_NULL;
+			ok = scan_literal(scan, "null", 4);
+			break;
+		case 't':
+			kind = VALUE_BOOL;
+			ok = scan_literal(scan, "true", 4);
+			break;
+		case 'f':
+			kind = VALUE_BOOL;
+			ok = scan_literal(scan, "false", 5);
+			break;
+		default:
+			kind = VALUE_NUMBER;
+			ok = scan_number(scan);
+	}
+	*value = value_make(kind, first, (uint32) (scan->at - first));
+	return ok;
+}
+
+char *
+scan_message(const JsonScan *scan)
+{
+	return psprintf("%s at byte %zu", scan->reason,
+					(Size) (scan->reason_at - scan->start));
+}
