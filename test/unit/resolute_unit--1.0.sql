@@ -1,0 +1,34 @@
+\echo Use "CREATE EXTENSION resolute_unit" to load this file. \quit
+
+-- Documents are bytea in UTF-8, whatever the encoding of the database; scan is "auto" or "scalar".
+
+CREATE FUNCTION unit.pick(document bytea, paths text[], scan text DEFAULT 'auto', OUT error text, OUT picked jsonb[])
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_pick';
+CREATE FUNCTION unit.read_page(document bytea, items_path text, envelope_paths text[], item_paths text[], scan text DEFAULT 'auto',
+	OUT error text, OUT has_items boolean, OUT envelope jsonb[], OUT items jsonb[], OUT fields jsonb[])
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_read_page';
+CREATE FUNCTION unit.rebuild(document bytea, scan text DEFAULT 'auto') RETURNS text
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_rebuild';
+CREATE FUNCTION unit.validate(document bytea, scan text DEFAULT 'auto') RETURNS bigint
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_validate';
+CREATE FUNCTION unit.valid_utf8(bytes bytea) RETURNS bytea
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_valid_utf8';
+CREATE FUNCTION unit.disagreements(document bytea, paths text[], seed integer, flips integer) RETURNS integer
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_disagreements';
+CREATE FUNCTION unit.throughput(document bytea, items_path text, paths text[], rounds integer, scan text) RETURNS float8
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_throughput';
+
+CREATE FUNCTION unit.value_text(document bytea) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_text';
+CREATE FUNCTION unit.value_cstring(document bytea) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_cstring';
+CREATE FUNCTION unit.value_jsonb(document bytea) RETURNS jsonb LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_jsonb';
+CREATE FUNCTION unit.value_plain(document bytea) RETURNS bytea LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_plain';
+CREATE FUNCTION unit.value_json(document bytea) RETURNS bytea LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_json';
+CREATE FUNCTION unit.value_equal(a bytea, b bytea) RETURNS boolean LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_equal';
+CREATE FUNCTION unit.value_is(document bytea, plain text) RETURNS boolean LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_is';
+CREATE FUNCTION unit.value_truth(document bytea) RETURNS boolean LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_truth';
+CREATE FUNCTION unit.escaped(plain text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_escaped';
+CREATE FUNCTION unit.member(document bytea, name text, loose boolean) RETURNS jsonb LANGUAGE c AS 'MODULE_PATHNAME', 'unit_member';
+CREATE FUNCTION unit.length(document bytea) RETURNS integer LANGUAGE c AS 'MODULE_PATHNAME', 'unit_length';
+CREATE FUNCTION unit.names_agree(a text, b text) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_names_agree';
+CREATE FUNCTION unit.items(items jsonb, paths text[] DEFAULT '{}') RETURNS jsonb[] LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_items';
+CREATE FUNCTION unit.guard_rows(statements text[]) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_guard_rows';
