@@ -15,6 +15,7 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* 18 moved wait event sets to a header of their own. */
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
@@ -58,6 +59,27 @@ vector8_highbit_mask(const Vector8 v)
 	return (uint32) vaddv_u8(vget_low_u8(set)) |
 		(uint32) vaddv_u8(vget_high_u8(set)) << 8;
 }
+/* A wait event set that outlives transactions; 17 ties them to resource owners. */
+#if PG_VERSION_NUM >= 170000
+#define create_session_wait_event_set(nevents) CreateWaitEventSet(NULL, (nevents))
+#else
+#define create_session_wait_event_set(nevents) CreateWaitEventSet(TopMemoryContext, (nevents))
+#endif
+
+/* 17 lets extensions name their wait events. */
+#if PG_VERSION_NUM >= 170000
+#define new_wait_event(name) WaitEventExtensionNew(name)
+#else
+#define new_wait_event(name) PG_WAIT_EXTENSION
+#endif
+
+/* 16 has one function for the privileges on every kind of object. */
+#if PG_VERSION_NUM >= 160000
+#define foreign_server_aclcheck(server, role, mode) \
+	object_aclcheck(ForeignServerRelationId, (server), (role), (mode))
+#else
+#define foreign_server_aclcheck(server, role, mode) \
+	pg_foreign_server_aclcheck((server), (role), (mode))
 #endif
 
 #endif							/* RESOLUTE_COMPAT_H */

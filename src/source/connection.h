@@ -25,7 +25,7 @@ typedef enum JiraApi
 typedef struct Connection
 {
 	Oid			server;
-	Oid			userid;
+	Oid			userid;			/* of the mapping, InvalidOid for PUBLIC's */
 	const char *name;			/* of the server */
 	const char *wrapper;		/* of the foreign data wrapper: "resolute_jira" */
 	const char *browse_url;		/* option, or base_url */
@@ -41,6 +41,9 @@ typedef struct Connection
  * on it and a mapping (its own or PUBLIC's).  Errors: UNDEFINED_OBJECT with
  * the list of known servers or the CREATE statement as hint, INSUFFICIENT_PRIVILEGE, and 28000-class for
  * no user mapping.  Touches catalogs, no network.
+ *
+ * The connection is held for the caller until the current memory context is
+ * reset, even if the server is altered or dropped meanwhile.
  */
 extern Connection *connection_get(const char *server, Oid userid);
 

@@ -1,0 +1,409 @@
+/*
+ * http.c
+ *		Clients and requests: what belongs to whom, and one request from its
+ *		start to its answer.
+ */
+#include "source/http_private.h"
+
+#include "resolute.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/memutils.h"
+
+static void client_release(void *arg);
+static void request_release(void *arg);
+static void request_detach(HttpRequest *request, bool reuse);
+
+/* The part of an URL between "//" and the path. */
+static char *
+url_host(const char *url)
+{
+	const char *host = strstr(url, "//");
+
+	host = host ? host + 2 : url;
+	return pnstrdup(host, strcspn(host, "/"));
+}
+
+static HttpSettings
+copy_settings(const HttpSettings *settings)
+{
+	HttpSettings copy = *settings;
+
+	copy.server = pstrdup(settings->server);
+	copy.mapping = pstrdup(settings->mapping);
+	copy.base_url = pstrdup(settings->base_url);
+	copy.user_agent = pstrdup(settings->user_agent);
+	if (settings->authorization)
+		copy.authorization = pstrdup(settings->authorization);
+	if (settings->ca_file)
+		copy.ca_file = pstrdup(settings->ca_file);
+	return copy;
+}
+
+/* Append a header line to a list of libcurl's, which copies it. */
+static void
+add_header(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *grown = curl_slist_append(*list, line);
+
+	if (grown == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	*list = grown;
+}
+
+/*
+ * The headers of every request.  Jira translates the texts of its errors
+ * unless both language headers are there; "Expect:" keeps libcurl from asking
+ * for leave before a long body.
+ */
+static void
+add_headers(HttpClient *client, struct curl_slist **list)
+{
+	add_header(list, "Accept: application/json");
+	add_header(list, "Accept-Language: en");
+	add_header(list, "X-Force-Accept-Language: true");
+	add_header(list, "Expect:");
+	if (client->settings.authorization != NULL)
+		add_header(list, psprintf("Authorization: %s", client->settings.authorization));
+}
+
+HttpClient *
+http_client_create(const HttpSettings *settings)
+{
+	HttpClient *client = palloc0(sizeof(HttpClient));
+
+	http_curl_init();
+	client->context = CurrentMemoryContext;
+	client->settings = copy_settings(settings);
+	client->host = url_host(settings->base_url);
+	dlist_init(&client->requests);
+
+	/* From here on an error must free what libcurl allocated. */
+	client->callback.func = client_release;
+	client->callback.arg = client;
+	MemoryContextRegisterResetCallback(client->context, &client->callback);
+
+	client->multi = curl_multi_init();
+	if (client->multi == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("libcurl could not create a handle.")));
+	http_watch(client);
+	add_headers(client, &client->get_headers);
+	add_headers(client, &client->post_headers);
+	add_header(&client->post_headers, "Content-Type: application/json");
+	return client;
+}
+
+/* Close all that libcurl owns.  Runs when the client's context is reset. */
+static void
+client_release(void *arg)
+{
+	HttpClient *client = arg;
+	dlist_mutable_iter iter;
+
+	/* Requests may outlive their client, but not do anything any more. */
+	dlist_foreach_modify(iter, &client->requests)
+	{
+		HttpRequest *request = dlist_container(HttpRequest, node, iter.cur);
+
+		request_detach(request, false);
+		dlist_delete(&request->node);
+		request->client = NULL;
+	}
+	while (client->nidle > 0)
+		curl_easy_cleanup(client->idle[--client->nidle]);
+	if (client->multi != NULL)
+		curl_multi_cleanup(client->multi);
+	http_unwatch(client);
+	curl_slist_free_all(client->get_headers);
+	curl_slist_free_all(client->post_headers);
+	while (client->nspare > 0)
+		free(client->spare[--client->nspare].data);
+}
+
+/* Refuse a path that could lead to another host or out of the base URL. */
+static void
+check_path(const char *path)
+{
+	const char *reason = NULL;
+	Size		end = strcspn(path, "?");
+
+	if (path[0] != '/')
+		reason = "It does not begin with a slash.";
+	else if (path[1] == '/')
+		reason = "It begins with two slashes.";
+	for (const char *c = path; *c && !reason; c++)
+		if ((unsigned char) *c <= ' ' || (unsigned char) *c >= 0x7f || strchr("\\#", *c))
+			reason = "It contains a character that an URL cannot have.";
+	for (Size i = 0; i < end && !reason; i++)
+		if (path[i] == '/')
+		{
+			const char *c = path + i + 1;
+			int			dots = 0;
+
+			/* A dot may be encoded, which servers undo. */
+			for (;; dots++)
+			{
+				if (*c == '.')
+					c++;
+				else if (pg_strncasecmp(c, "%2e", 3) == 0)
+					c += 3;
+				else
+					break;
+			}
+			if (dots > 0 && dots <= 2 && (*c == '/' || *c == '?' || *c == '\0'))
+				reason = "It contains a relative segment.";
+		}
+	if (reason)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid path of a request"),
+				 errdetail_internal("%s", reason)));
+}
+
+/* Hand the request to libcurl, and let it write to the socket at once. */
+static void
+start_attempt(HttpRequest *request)
+{
+	HttpClient *client = request->client;
+
+	request->body.len = 0;
+	request->headers.len = 0;
+	request->fault = HTTP_FAULT_NONE;
+	request->refused[0] = '\0';
+	request->message[0] = '\0';
+	request->done = false;
+	request->attempts++;
+	memset(&request->response, 0, sizeof(HttpResponse));
+
+	http_easy_take(request);
+	if (curl_multi_add_handle(client->multi, request->easy) != CURLM_OK)
+	{
+		curl_easy_cleanup(request->easy);
+		request->easy = NULL;
+		elog(ERROR, "libcurl refused a request");
+	}
+	http_client_busy(client, 1);
+	http_act(client, CURL_SOCKET_TIMEOUT, 0);
+	request->neglected = false;
+}
+
+HttpRequest *
+http_start(HttpClient *client, const char *path, const char *body)
+{
+	MemoryContext context;
+	HttpRequest *request;
+
+	check_path(path);
+	context = AllocSetContextCreate(CurrentMemoryContext, "resolute request",
+									ALLOCSET_SMALL_SIZES);
+	request = MemoryContextAllocZero(context, sizeof(HttpRequest));
+	request->context = context;
+	request->url = MemoryContextStrdup(context, psprintf("%s%s", client->settings.base_url, path));
+	request->post = body ? MemoryContextStrdup(context, body) : NULL;
+	request->client = client;
+	dlist_push_tail(&client->requests, &request->node);
+	request->callback.func = request_release;
+	request->callback.arg = request;
+	MemoryContextRegisterResetCallback(context, &request->callback);
+
+	if (client->nspare > 0)
+		request->body = client->spare[--client->nspare];
+	start_attempt(request);
+	return request;
+}
+
+/* Take the request's handle out of libcurl, which ends its transfer. */
+static void
+request_detach(HttpRequest *request, bool reuse)
+{
+	if (request->easy == NULL)
+		return;
+	curl_multi_remove_handle(request->client->multi, request->easy);
+	http_easy_release(request->client, request->easy, reuse);
+	request->easy = NULL;
+	http_client_busy(request->client, -1);
+}
+
+/* Free what is not in the request's context.  Runs when that is reset. */
+static void
+request_release(void *arg)
+{
+	HttpRequest *request = arg;
+	HttpClient *client = request->client;
+
+	if (client != NULL)
+	{
+		request_detach(request, false);
+		dlist_delete(&request->node);
+		if (client->nspare < HTTP_MAX_SPARES && request->body.size > 0 &&
+			request->body.size <= HTTP_MAX_SPARE_BODY)
+		{
+			request->body.len = 0;
+			client->spare[client->nspare++] = request->body;
+			request->body.data = NULL;
+		}
+	}
+	free(request->body.data);
+	free(request->headers.data);
+}
+
+void
+http_free(HttpRequest *request)
+{
+	MemoryContextDelete(request->context);
+}
+
+/* Take note that libcurl is done with an attempt. */
+void
+http_request_finished(HttpRequest *request, CURLcode code)
+{
+	HttpResponse *response = &request->response;
+	long		status = 0;
+
+	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	request->code = code;
+	request->done = true;
+	response->status = (int) status;
+	response->received = GetCurrentTimestamp();
+	request_detach(request, code == CURLE_OK);
+}
+
+const char *
+http_header(const HttpRequest *request, const char *name)
+{
+	const char *at = request->headers.data;
+	const char *end = at + request->headers.len;
+
+	while (at < end)
+	{
+		const char *value = at + strlen(at) + 1;
+
+		if (pg_strcasecmp(at, name) == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
+void
+http_poke(HttpRequest *request)
+{
+	if (!request->done)
+		http_poll_once();
+}
+
+/* Wait before the next attempt; other requests go on meanwhile. */
+static void
+wait_out(int64 wait_ms)
+{
+	int64		until = http_clock() + wait_ms;
+	int64		left;
+
+	while ((left = until - http_clock()) > 0)
+		http_wait_once(left);
+}
+
+/* Wait for the end of the attempt, and repeat it while that makes sense. */
+static void
+finish(HttpRequest *request)
+{
+	int64		wait_ms;
+
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		while (!request->done)
+			http_wait_once(-1);
+		if (!http_should_retry(request, &wait_ms))
+			break;
+		wait_out(wait_ms);
+		start_attempt(request);
+	}
+	if (request->code != CURLE_OK)
+		http_raise_transport(request);
+}
+
+/* Wait before another attempt (if wait_ms >= 0), then for its answer. */
+static HttpResponse *
+answer(HttpRequest *request, int64 wait_ms)
+{
+	HttpResponse *response = &request->response;
+	const char *type;
+	instr_time	begin;
+	instr_time	end;
+
+	if (request->client == NULL)
+		elog(ERROR, "the connection of a request was closed");
+
+	INSTR_TIME_SET_CURRENT(begin);
+	PG_TRY();
+	{
+		if (wait_ms >= 0)
+		{
+			wait_out(wait_ms);
+			start_attempt(request);
+		}
+		finish(request);
+	}
+	PG_CATCH();
+	{
+		/* Whoever catches this may live long: do not keep the transfer. */
+		request_detach(request, false);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, begin);
+	request->wait_us += (int64) INSTR_TIME_GET_MICROSEC(end);
+
+	type = http_header(request, "Content-Type");
+	response->content_type = type ? type : "";
+	response->body = request->body.len > 0 ? request->body.data : "";
+	response->len = request->body.len;
+	response->date = http_date(http_header(request, "Date"));
+	response->retries = request->attempts - 1;
+	response->wait_us = request->wait_us;
+	return response;
+}
+
+HttpResponse *
+http_wait(HttpRequest *request)
+{
+	return answer(request, -1);
+}
+
+HttpResponse *
+http_retry(HttpRequest *request, const char *reason)
+{
+	if (request->attempts >= resolute_http_attempts)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROTOCOL_VIOLATION),
+				 errmsg("server \"%s\" sent an answer that cannot be read",
+						request->client->settings.server),
+				 errdetail("%d attempts ended with: %s.", request->attempts, reason)));
+	return answer(request, http_backoff_ms(request->attempts));
+}
+
+char *
+http_url_encode(const char *text)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (const unsigned char *c = (const unsigned char *) text; *c; c++)
+	{
+		if ((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
+			(*c >= 'A' && *c <= 'Z') || strchr("-._~", *c))
+			appendStringInfoChar(&out, *c);
+		else
+			appendStringInfo(&out, "%%%02X", *c);
+	}
+	return out.data;
+}
