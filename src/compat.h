@@ -59,6 +59,8 @@ vector8_highbit_mask(const Vector8 v)
 	return (uint32) vaddv_u8(vget_low_u8(set)) |
 		(uint32) vaddv_u8(vget_high_u8(set)) << 8;
 }
+#endif
+
 /* A wait event set that outlives transactions; 17 ties them to resource owners. */
 #if PG_VERSION_NUM >= 170000
 #define create_session_wait_event_set(nevents) CreateWaitEventSet(NULL, (nevents))

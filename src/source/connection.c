@@ -360,6 +360,7 @@ connection_fill(CachedConnection *cached, ForeignServer *server, UserMapping *ma
 	connection->browse_url = without_slash(option_text(options, "browse_url", settings.base_url));
 	connection->api = api_of(options);
 	connection->story_points_field = story_points ? pstrdup(story_points) : NULL;
+	connection->anonymous = cached->authorization == NULL;
 	connection->client = http_client_create(&settings);
 }
 

@@ -31,6 +31,7 @@ typedef struct Connection
 	const char *browse_url;		/* option, or base_url */
 	JiraApi		api;			/* option */
 	const char *story_points_field; /* option, or NULL */
+	bool		anonymous;		/* the mapping has no credentials */
 	HttpClient *client;
 	MemoryContext context;		/* lives as long as the connection */
 	void	   *learned;		/* the provider's, in context; NULL at first */

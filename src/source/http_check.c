@@ -87,7 +87,7 @@ describe_answer(const HttpRequest *request, const HttpResponse *response)
 
 	if (is_web_page(request, response))
 		return psprintf("The server answered %s with a web page.", status);
-	words = http_server_words(response);
+	words = http_server_words(request, response);
 	if (words == NULL)
 		return psprintf("The server answered %s.", status);
 	return psprintf("The server answered %s: %s", status, words);

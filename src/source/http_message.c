@@ -75,13 +75,26 @@ add_all(StringInfo out, const Value *value)
 	}
 }
 
+/* Blot out the credentials, which a server may send back. */
+static void
+hide_secret(const HttpRequest *request, char *text)
+{
+	const char *secret = request->client->settings.authorization;
+
+	secret = secret ? strchr(secret, ' ') : NULL;
+	if (secret == NULL || *++secret == '\0')
+		return;
+	while ((text = strstr(text, secret)) != NULL)
+		memset(text, '*', strlen(secret));
+}
+
 /*
  * Jira and Confluence say errorMessages (an array, may be empty, at times a
  * string), errors (an object, at times something else), message or
  * errorMessage; GitHub says message.
  */
 char *
-http_server_words(const HttpResponse *response)
+http_server_words(const HttpRequest *request, const HttpResponse *response)
 {
 	static const char *const names[] = {"errorMessages", "errors", "errorMessage", "message"};
 	Size		len = response->len;
@@ -98,5 +111,6 @@ http_server_words(const HttpResponse *response)
 
 		add_all(&out, &member);
 	}
+	hide_secret(request, out.data);
 	return out.len > 0 ? http_printable(out.data, out.len) : NULL;
 }

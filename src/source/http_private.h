@@ -172,6 +172,6 @@ extern void http_raise_transport(const HttpRequest *request) pg_attribute_noretu
 extern char *http_printable(const char *data, Size len);
 
 /* What the server says in the body of an error, palloc'd; NULL if nothing. */
-extern char *http_server_words(const HttpResponse *response);
+extern char *http_server_words(const HttpRequest *request, const HttpResponse *response);
 
 #endif							/* RESOLUTE_HTTP_PRIVATE_H */

@@ -9,3 +9,11 @@ IS 'checks the options of servers and user mappings of resolute_jira';
 CREATE FOREIGN DATA WRAPPER resolute_jira VALIDATOR resolute.jira_validator;
 COMMENT ON FOREIGN DATA WRAPPER resolute_jira
 IS 'Jira sites (Cloud, Server, Data Center) as sources of resolute';
+
+CREATE FUNCTION resolute.check_connection(server text, OUT deployment_type text,
+    OUT account text, OUT time_zone text, OUT server_version text, OUT clock_skew interval)
+RETURNS record LANGUAGE c STRICT VOLATILE PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'resolute_check_connection';
+REVOKE ALL ON FUNCTION resolute.check_connection(text) FROM PUBLIC;
+COMMENT ON FUNCTION resolute.check_connection(text)
+IS 'asks a server what it is and as whom it knows us; raises the error otherwise';
