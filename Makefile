@@ -32,7 +32,7 @@ SHLIB_LINK += -lcurl
 
 # What follows is made by scripts of test/: they also work on a machine that
 # has no PostgreSQL yet, and PGXS has a "check" of its own, which refuses.
-SCRIPTED = help deps check demo demo-stop bench asan valgrind format lint
+SCRIPTED = help deps check demo demo-stop bench sanitize valgrind format lint
 export PG_CONFIG
 
 ifeq (,$(filter $(SCRIPTED),$(MAKECMDGOALS)))
@@ -83,8 +83,8 @@ demo-stop:
 bench: deps
 	@test/bench/bench
 
-asan: deps
-	@test/sanitize asan
+sanitize: deps
+	@test/sanitize undefined
 
 valgrind: deps
 	@test/sanitize valgrind
