@@ -99,6 +99,9 @@ find_element(List *list, const char *name)
 	return NULL;
 }
 
+static void reject_option(const char *name, const Option *elsewhere, Oid catalog)
+			pg_attribute_noreturn();
+
 /* Refuse an option that does not exist here; the hint says what does. */
 static void
 reject_option(const char *name, const Option *elsewhere, Oid catalog)
