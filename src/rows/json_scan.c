@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "port/pg_bswap.h"
+
 #include "resolute.h"
 #include "rows/json_escape.h"
 #include "rows/json_scan.h"
@@ -19,31 +21,40 @@ typedef struct BlockBits
 	uint64		closes;
 } BlockBits;
 
-/* Classify 64 bytes one by one. */
+#define BYTES(c) (~UINT64CONST(0) / 0xFF * (c))
+
+/* A bit for each byte of the word that is c; the first byte has the lowest. */
+static inline uint64
+matches(uint64 word, uint8 c)
+{
+	uint64		differ = word ^ BYTES(c);
+	uint64		high;
+
+	/* The high bit of each byte that does not differ, ... */
+	high = ~(((differ & BYTES(0x7F)) + BYTES(0x7F)) | differ) & BYTES(0x80);
+	/* ... collected in the highest byte by one multiplication. */
+	return ((high >> 7) * UINT64CONST(0x0102040810204080)) >> 56;
+}
+
+/* Classify 64 bytes, eight at a time, in plain arithmetic. */
 static void
 classify_portable(const char *bytes, BlockBits *bits)
 {
-	for (int i = 0; i < JSON_BLOCK; i++)
+	for (int i = 0; i < JSON_BLOCK; i += sizeof(uint64))
 	{
-		uint64		bit = UINT64CONST(1) << i;
+		uint64		word;
+		uint64		folded;
 
-		switch (bytes[i])
-		{
-			case '"':
-				bits->quotes |= bit;
-				break;
-			case '\\':
-				bits->backslashes |= bit;
-				break;
-			case '{':
-			case '[':
-				bits->opens |= bit;
-				break;
-			case '}':
-			case ']':
-				bits->closes |= bit;
-				break;
-		}
+		memcpy(&word, bytes + i, sizeof(word));
+#ifdef WORDS_BIGENDIAN
+		word = pg_bswap64(word);
+#endif
+		/* Setting bit 5 makes { of [ and } of ], and of nothing else. */
+		folded = word | BYTES(0x20);
+		bits->quotes |= matches(word, '"') << i;
+		bits->backslashes |= matches(word, '\\') << i;
+		bits->opens |= matches(folded, '{') << i;
+		bits->closes |= matches(folded, '}') << i;
 	}
 }
 
@@ -58,7 +69,6 @@ classify_vector(const char *bytes, BlockBits *bits)
 		Vector8		chunk;
 		Vector8		folded;
 
-		/* Setting bit 5 makes { of [ and } of ], and of nothing else. */
 		vector8_load(&chunk, (const uint8 *) bytes + i);
 		folded = vector8_or(chunk, vector8_broadcast(0x20));
 
