@@ -16,6 +16,14 @@
 #endif
 
 /* 18 moved wait event sets to a header of their own. */
+
+/* 14 passes the resource owner itself. */
+#if PG_VERSION_NUM < 140000
+#define ReleaseCachedPlanCompat(plan) ReleaseCachedPlan(plan, true)
+#else
+#define ReleaseCachedPlanCompat(plan) ReleaseCachedPlan(plan, CurrentResourceOwner)
+#endif
+
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif
