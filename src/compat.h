@@ -15,8 +15,6 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
-/* 18 moved wait event sets to a header of their own. */
-
 /* 14 passes the resource owner itself. */
 #if PG_VERSION_NUM < 140000
 #define ReleaseCachedPlanCompat(plan) ReleaseCachedPlan(plan, true)
@@ -24,6 +22,7 @@
 #define ReleaseCachedPlanCompat(plan) ReleaseCachedPlan(plan, CurrentResourceOwner)
 #endif
 
+/* 18 moved wait event sets to a header of their own. */
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"
 #endif

@@ -34,12 +34,17 @@ static uint64 catalog_generation = 1;
 static void
 relation_changed(Datum arg, Oid relid)
 {
+	(void) arg;
+	(void) relid;
 	catalog_generation++;
 }
 
 static void
 type_changed(Datum arg, int cacheid, uint32 hashvalue)
 {
+	(void) arg;
+	(void) cacheid;
+	(void) hashvalue;
 	catalog_generation++;
 }
 

@@ -26,7 +26,7 @@ typedef struct Writer
 {
 	Incoming   *in;
 	List	   *refused;		/* of Refused *, in the page's context */
-	int			written;		/* rows in statements that went through */
+	uint64		written;		/* rows in statements that went through */
 	uint64		processed;		/* rows that these statements wrote */
 } Writer;
 
@@ -194,7 +194,7 @@ upsert_write(Incoming *in)
 	write_or_halve(&writer, rows, nrows);
 	while (writer.refused != NIL)
 	{
-		int			before = writer.written;
+		uint64		before = writer.written;
 
 		if (before == 0)
 			break;
