@@ -91,4 +91,13 @@ vector8_highbit_mask(const Vector8 v)
 	pg_foreign_server_aclcheck((server), (role), (mode))
 #endif
 
+/* 16 has the date parser say more about what was wrong. */
+#if PG_VERSION_NUM >= 160000
+#define decode_date_time(field, type, n, kind, tm, fsec, tz) \
+	DecodeDateTime((field), (type), (n), (kind), (tm), (fsec), (tz), &(DateTimeErrorExtra) {0})
+#else
+#define decode_date_time(field, type, n, kind, tm, fsec, tz) \
+	DecodeDateTime((field), (type), (n), (kind), (tm), (fsec), (tz))
+#endif
+
 #endif							/* RESOLUTE_COMPAT_H */

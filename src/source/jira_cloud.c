@@ -1,0 +1,159 @@
+/*
+ * jira_cloud.c
+ *		The token paging of Jira Cloud: POST /rest/api/3/search/jql, where each
+ *		page names the next one by a token.
+ *
+ * A token stands for the sort values of the last row, so that an issue that is edited
+ * meanwhile comes once more at the end, and nothing shifts.  How a walk may end
+ * and go wrong: https://jira.atlassian.com/browse/JRACLOUD-92184
+ */
+#include "source/jira.h"
+
+#include "common/hashfn.h"
+
+#define SEARCH_PATH "/rest/api/3/search/jql"
+
+/* One is legal; so many of them in a row are a server that has lost its way. */
+#define MAX_EMPTY_PAGES 1000
+
+void
+jira_cloud_begin(JiraSource *js)
+{
+	HASHCTL		ctl = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = js->context};
+
+	js->tokens = hash_create("jira page tokens", 256, &ctl,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* Is this one of the tokens of this walk?  Takes note of it if "enter" is set. */
+static bool
+know_token(JiraSource *js, const char *token, bool enter)
+{
+	uint64		hash = hash_bytes_extended((const unsigned char *) token, strlen(token), 0);
+	bool		found;
+
+	hash_search(js->tokens, &hash, enter ? HASH_ENTER : HASH_FIND, &found);
+	return found;
+}
+
+/* The position is the token of the next page, "" for the first one. */
+bool
+jira_cloud_resume(JiraSource *js, const char *position)
+{
+	if (*position != '\0')
+	{
+		js->token = pstrdup(position);
+		know_token(js, js->token, true);
+	}
+	return true;
+}
+
+/* Ask for the page of this token. */
+static void
+ask_page(JiraSource *js, const char *token, int64 delivered)
+{
+	StringInfoData extra;
+
+	initStringInfo(&extra);
+	if (token)
+	{
+		appendStringInfoString(&extra, ",\"nextPageToken\":\"");
+		json_append_escaped(&extra, token, strlen(token));
+		appendStringInfoChar(&extra, '"');
+	}
+	jira_ask(js, SEARCH_PATH, js->query, extra.data, jira_rows_to_ask(js, delivered));
+	pfree(extra.data);
+}
+
+/*
+ * The token of the page after this one, in the source's context, or NULL after
+ * the last page.  Absent, null and "" all mean the end, unless isLast denies it.
+ */
+static char *
+next_token(JiraSource *js, const JsonPage *json)
+{
+	const Value *token = &json->envelope[ENVELOPE_TOKEN];
+	const Value *is_last = &json->envelope[ENVELOPE_IS_LAST];
+	StringInfoData text;
+
+	if (value_is(is_last, "true"))
+		return NULL;
+	if (value_is_null(token) || (token->kind == VALUE_STRING && token->len == 0))
+	{
+		if (value_is(is_last, "false"))
+			jira_protocol_error(js, "The page says that it is not the last one, but names no next page.",
+							JIRA_HINT_PAGING);
+		return NULL;
+	}
+	if (token->kind != VALUE_STRING)
+		jira_protocol_error(js, "The token of the next page is not a string.",
+							JIRA_HINT_PAGING);
+
+	initStringInfo(&text);
+	value_append_text(&text, token);
+	if (know_token(js, text.data, false))
+		jira_protocol_error(js, "The server repeated the token of an earlier page.",
+							JIRA_HINT_PAGING);
+	return MemoryContextStrdup(js->context, text.data);
+}
+
+/* Count empty pages that promise more. */
+static void
+check_progress(JiraSource *js, const JsonPage *json)
+{
+	if (json->nitems > 0)
+		js->empty_pages = 0;
+	else if (++js->empty_pages > MAX_EMPTY_PAGES)
+		jira_protocol_error(js, psprintf("The server sent %d empty pages in a row, each naming another one.",
+										 MAX_EMPTY_PAGES),
+							JIRA_HINT_PAGING);
+}
+
+/* Read a page; where the stored walk is too old, begin at the query's bound. */
+static void
+read_page(JiraSource *js, JsonPage *json, SourcePage *page)
+{
+	if (!js->request)
+		ask_page(js, js->token, js->delivered);
+	if (jira_read(js, js->resumed && js->token, json, page))
+		return;
+	js->source.walk_expired = true;
+	js->resumed = false;
+	js->token = NULL;
+	ask_page(js, NULL, js->delivered);
+	jira_read(js, false, json, page);
+}
+
+SourcePage *
+jira_cloud_next(JiraSource *js)
+{
+	SourcePage	   *page = palloc0(sizeof(SourcePage));
+	int64		left = js->max_items > 0 ? js->max_items - js->delivered : PG_INT64_MAX;
+	JsonPage	json;
+	char	   *next;
+	bool		done;
+
+	read_page(js, &json, page);
+	next = next_token(js, &json);
+	if (next)
+		check_progress(js, &json);
+
+	/* the network works on the next page while we and our caller do on this */
+	done = next == NULL || json.nitems >= left;
+	if (!done)
+		ask_page(js, next, js->delivered + json.nitems);
+	jira_fill(js, &json, NULL, left, page);
+
+	/* more rows than we asked for: the rest of the page is still to be read */
+	if (json.nitems > left)
+		page->walk = jira_walk(js, js->token ? js->token : "");
+	else if (next)
+		page->walk = jira_walk(js, next);
+
+	js->resumed = false;
+	js->token = next;
+	if (next)
+		know_token(js, next, true);
+	js->done = done;
+	return page;
+}

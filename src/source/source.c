@@ -1,0 +1,75 @@
+/*
+ * source.c
+ *		Sources by provider: which file serves which API.
+ */
+#include "source/source.h"
+
+#include "source/jira.h"
+
+/* What a provider has to offer; see source.h for each. */
+typedef struct Provider
+{
+	const char *name;
+	const char *cursor_field;
+	Source	   *(*open) (const SourceSpec *spec);
+	List	   *(*aliases) (void);
+	QueryOrder	(*query_order) (const char *query);
+	bool		(*is_eventual) (Connection *connection, bool *known);
+} Provider;
+
+static const Provider providers[] = {
+	{"jira", "updated", jira_open, jira_aliases, jira_query_order, jira_is_eventual},
+};
+
+/* The provider of this name; flows are checked for it when they are created. */
+static const Provider *
+find_provider(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(providers); i++)
+	{
+		if (strcmp(providers[i].name, name) == 0)
+			return &providers[i];
+	}
+	elog(ERROR, "unknown provider \"%s\"", name);
+	return NULL;				/* keep compilers quiet */
+}
+
+Source *
+source_open(const SourceSpec *spec)
+{
+	return find_provider(spec->provider)->open(spec);
+}
+
+const char *
+source_cursor_field(const char *provider)
+{
+	return find_provider(provider)->cursor_field;
+}
+
+List *
+source_aliases(const char *provider)
+{
+	return find_provider(provider)->aliases();
+}
+
+QueryOrder
+source_query_order(const char *provider, const char *query)
+{
+	return find_provider(provider)->query_order(query);
+}
+
+bool
+source_is_eventual(const char *server, Oid userid, bool *known)
+{
+	Connection *connection = connection_get(server, userid);
+
+	for (int i = 0; i < (int) lengthof(providers); i++)
+	{
+		const char *wrapper = connection->wrapper + strlen("resolute_");
+
+		if (strcmp(providers[i].name, wrapper) == 0)
+			return providers[i].is_eventual(connection, known);
+	}
+	*known = true;
+	return false;
+}
