@@ -5,4 +5,4 @@ CREATE EXTENSION resolute;
 CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira
     OPTIONS (base_url :'sim', allow_http 'true', allow_private 'true');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jira
-    OPTIONS (email 'demo@example.com', api_token 'demo-token');
+    OPTIONS (email 'ada@example.com', api_token 'sim-token');
