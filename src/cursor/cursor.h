@@ -13,6 +13,16 @@
 
 #include "datatype/timestamp.h"
 
+/* Longer ones would not fit into a message, let alone an index. */
+#define CURSOR_MAX_NAME 200
+
+/* 1970-01-01: no bound is below it. */
+#define CURSOR_EPOCH \
+	((TimestampTz) (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
+
+/* Overlaps and sweeps that make sense, and cannot overflow. */
+#define CURSOR_MAX_SPAN_US (INT64CONST(36525) * USECS_PER_DAY)
+
 /* What cursor_for() asks for. */
 typedef struct CursorSpec
 {
@@ -31,7 +41,10 @@ typedef struct CursorBinding
 	const char *target;			/* of the first upsert, or NULL */
 } CursorBinding;
 
-/* A cursor that a run holds; lives in the context where it was opened. */
+/*
+ * A cursor that a run holds; lives in the context where it was opened.  What
+ * has to do with its row shows the last state that was kept.
+ */
 typedef struct Cursor
 {
 	int64		id;				/* resolute.cursors.cursor_id */
@@ -41,15 +54,29 @@ typedef struct Cursor
 	TimestampTz bound;			/* where this walk starts; floored to the minute */
 	bool		resumed;		/* goes on in a stored walk */
 	bool		sweeping;		/* this walk is the daily sweep */
-	char	   *walk;			/* stored place of the next page, or NULL */
+	char	   *walk;			/* where to go on, if resumed; otherwise NULL */
 	int64		moves;			/* version for the compare-and-set */
 
-	/* Staged by cursor_checkpoint() until cursor_keep() or cursor_drop(). */
-	bool		staged;
-	bool		staged_has_position;
-	TimestampTz staged_position;
-	char	   *staged_walk;
+	/* Private. */
+	MemoryContext context;		/* where it was opened */
+	struct CursorRow *row;		/* as stored */
+	struct CursorRow *staged;	/* cursor_checkpoint() to cursor_keep(), or NULL */
+	bool		staged_by_hand;	/* a step of the run moved it by hand */
+	bool		by_hand;		/* the same, kept: the walk leaves it alone */
+	int64		moves_by_hand;	/* version after that move */
+	bool		sweeps;			/* has sweeps at all */
+	TimestampTz walk_started;
 } Cursor;
+
+/*
+ * Parse what cursor_for() made: {"name", "storage", "format", "overlap", "sweep",
+ * "initial"}; palloc'd.  Raises 22023 for what is out of range or unknown, and 0A000 for
+ * another storage than the table resolute.cursors.
+ */
+extern CursorSpec *cursor_spec_from_json(Datum jsonb);
+
+/* Raises 22023 for a name that is empty or longer than CURSOR_MAX_NAME bytes. */
+extern void cursor_check_name(const char *name);
 
 /*
  * The id of the owner's cursor of that name, created if there is none.  Raises
@@ -69,7 +96,8 @@ extern void cursor_unlock(int64 id);
  * Read the cursor and decide where the walk begins.  The caller holds its lock.
  * eventual: the source's index lags (Jira Cloud), so that overlap defaults to 15
  * minutes and sweep to 24 hours; target_empty: the target holds no row.  With
- * restart, a stored walk is not resumed (it was refused).  Raises 55000
+ * restart, a stored walk is not resumed (it was refused), but begun again: from the
+ * overlap below the position, or from its own bound if it is a sweep.  Raises 55000
  * where the cursor was moved by another server, query or target, or where the
  * target was emptied although the cursor has moved; the hint names reset_cursor and set_cursor.
  */
@@ -80,7 +108,9 @@ extern Cursor *cursor_open(int64 id, const CursorSpec *spec,
 /*
  * Move the cursor in the current transaction: to position (never backwards;
  * has_position false leaves it), with the place of the next page, or NULL when the walk is over.
- * Also writes cursor_history.  Raises 40001 if somebody else moved it meanwhile.
+ * Also writes cursor_history.  Nothing is written where nothing changes (a run with
+ * nothing new), or where a step of this run moved the cursor by hand: that stands.
+ * Raises 40001 if somebody else moved it meanwhile.
  */
 extern void cursor_checkpoint(Cursor *cursor, bool has_position, TimestampTz position,
 							  const char *walk, const CursorBinding *binding,
@@ -96,5 +126,16 @@ extern char *cursor_substitute(const char *query, const char *text);
 
 /* The bound as text: epoch milliseconds; palloc'd. */
 extern char *cursor_epoch_ms(TimestampTz bound);
+
+/*
+ * The bound as the cursor's format writes it, palloc'd: epoch milliseconds, or a Go
+ * layout in the time zone of the account that asks (an IANA name; NULL: UTC; a layout
+ * that ends in "Z" is always UTC).  Never later than the bound: what the layout
+ * does not show is cut off, and where the hour comes twice in autumn and
+ * the layout does not tell which, the text is one from before both.  Raises
+ * 22023 for an unknown zone.
+ */
+extern char *cursor_format_bound(const CursorSpec *spec, TimestampTz bound,
+								 const char *timezone);
 
 #endif							/* RESOLUTE_CURSOR_H */

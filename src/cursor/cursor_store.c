@@ -1,0 +1,281 @@
+/*
+ * cursor_store.c
+ *		The rows of resolute.cursors, and the history of their moves.
+ */
+#include "cursor/cursor_store.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "resolute.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#define EQUALS " OPERATOR(pg_catalog.=) "
+
+#define READ_SQL \
+	"SELECT cursor_id, name, position, walk, walk_bound, walk_sweep, " \
+	"walk_started_at, swept_at, server, query, target, moves " \
+	"FROM resolute.cursors WHERE "
+
+/*
+ * The compare-and-set and the history are one statement, so that there is no
+ * move without its history.  The binding is written only where it changes, so
+ * that the text of a long query is not copied on every page.
+ */
+#define WRITE_SQL(binding) \
+	"WITH moved AS (UPDATE resolute.cursors SET position = $3, walk = $4, " \
+	"walk_bound = $5, walk_sweep = $6, walk_started_at = $7, swept_at = $8, " \
+	"moved_by_run = $9, moves = moves OPERATOR(pg_catalog.+) 1, " \
+	"moved_at = pg_catalog.clock_timestamp()" binding " " \
+	"WHERE cursor_id" EQUALS "$1 AND moves" EQUALS "$2 RETURNING cursor_id, moved_at) " \
+	"INSERT INTO resolute.cursor_history (cursor_id, run_id, moved_by, moved_at, action, " \
+	"old_position, new_position, old_walk, new_walk, walk_bound, old_swept_at, " \
+	"undone_from, old_binding) " \
+	"SELECT cursor_id, $9, $10::pg_catalog.regrole, moved_at, $11, $12, $3, $13, $4, $14, $15, $16, "
+
+#define SAME_SQL WRITE_SQL("") "NULL FROM moved"
+#define BIND_SQL WRITE_SQL(", server = $17, query = $18, target = $19") \
+	"pg_catalog.jsonb_build_object('server', $20, 'query', $21, 'target', $22) FROM moved"
+
+#define N_SAME_PARAMS 16
+#define N_BIND_PARAMS 22
+
+static const Oid write_types[N_BIND_PARAMS] = {
+	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, BOOLOID,
+	TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, OIDOID, TEXTOID, TIMESTAMPTZOID,
+	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
+};
+
+/* The parameters of a statement while they are put together. */
+typedef struct Params
+{
+	int			n;
+	Datum		values[N_BIND_PARAMS];
+	char		nulls[N_BIND_PARAMS];
+} Params;
+
+static void
+add_datum(Params *params, Datum value, bool isnull)
+{
+	params->values[params->n] = value;
+	params->nulls[params->n++] = isnull ? 'n' : ' ';
+}
+
+static void
+add_id(Params *params, int64 id)
+{
+	add_datum(params, Int64GetDatum(id), id == 0);
+}
+
+static void
+add_time(Params *params, MaybeTime time)
+{
+	add_datum(params, TimestampTzGetDatum(time.at), !time.known);
+}
+
+static void
+add_text(Params *params, const char *text)
+{
+	add_datum(params, text ? CStringGetTextDatum(text) : (Datum) 0, text == NULL);
+}
+
+/* Column n of the row that SPI found, in the given context; NULL for null. */
+static char *
+get_text(int n, MemoryContext context)
+{
+	char	   *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n);
+
+	return text ? MemoryContextStrdup(context, text) : NULL;
+}
+
+static Datum
+get_datum(int n, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n, isnull);
+}
+
+static MaybeTime
+get_time(int n)
+{
+	bool		isnull;
+	Datum		value = get_datum(n, &isnull);
+	MaybeTime	time = {!isnull, isnull ? 0 : DatumGetTimestampTz(value)};
+
+	return time;
+}
+
+/* Take the row that SPI found apart. */
+static void
+fill_row(CursorRow *row, MemoryContext context)
+{
+	bool		isnull;
+
+	row->id = DatumGetInt64(get_datum(1, &isnull));
+	row->name = get_text(2, context);
+	row->position = get_time(3);
+	row->walk = get_text(4, context);
+	row->walk_bound = get_time(5);
+	row->walk_sweep = DatumGetBool(get_datum(6, &isnull));
+	row->walk_started = get_time(7);
+	row->swept = get_time(8);
+	row->server = get_text(9, context);
+	row->query = get_text(10, context);
+	row->target = get_text(11, context);
+	row->moves = DatumGetInt64(get_datum(12, &isnull));
+}
+
+/* The saved plan of a statement, made on first use. */
+static SPIPlanPtr
+saved_plan(SPIPlanPtr *plan, const char *sql, int nargs, const Oid *types)
+{
+	if (*plan == NULL)
+	{
+		SPIPlanPtr	prepared = SPI_prepare(sql, nargs, unconstify(Oid *, types));
+
+		if (prepared == NULL)
+			elog(ERROR, "could not prepare a statement on resolute.cursors: %s",
+				 SPI_result_code_string(SPI_result));
+		SPI_keepplan(prepared);
+		*plan = prepared;
+	}
+	return *plan;
+}
+
+/* Execute a saved plan on resolute's own tables, as their owner. */
+static uint64
+execute_plan(SPIPlanPtr *plan, const char *sql, Params *params, const Oid *types)
+{
+	CatalogScope scope = catalog_enter();
+	int			result = SPI_execute_plan(saved_plan(plan, sql, params->n, types),
+										  params->values, params->nulls, false, 0);
+
+	catalog_leave(scope);
+	if (result < 0)
+		elog(ERROR, "could not use resolute.cursors: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+bool
+cursor_read(int64 id, CursorRow *row)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {INT8OID};
+	MemoryContext context = CurrentMemoryContext;
+	Params		params = {0};
+	bool		found;
+
+	SPI_connect();
+	add_id(&params, id);
+	found = execute_plan(&plan, READ_SQL "cursor_id" EQUALS "$1", &params, types) > 0;
+	if (found)
+		fill_row(row, context);
+	SPI_finish();
+	return found;
+}
+
+bool
+cursor_find(Oid owner, const char *name, CursorRow *row)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {OIDOID, TEXTOID};
+	MemoryContext context = CurrentMemoryContext;
+	Params		params = {0};
+	bool		found;
+
+	SPI_connect();
+	add_datum(&params, ObjectIdGetDatum(owner), false);
+	add_text(&params, name);
+	found = execute_plan(&plan, READ_SQL "owner" EQUALS "$1::pg_catalog.regrole AND name" EQUALS "$2",
+						 &params, types) > 0;
+	if (found)
+		fill_row(row, context);
+	SPI_finish();
+	return found;
+}
+
+int64
+cursor_ensure(Oid owner, const char *name)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {OIDOID, TEXTOID};
+	Params		params = {0};
+	CursorRow	row;
+
+	cursor_check_name(name);
+	if (cursor_find(owner, name, &row))
+		return row.id;
+	SPI_connect();
+	add_datum(&params, ObjectIdGetDatum(owner), false);
+	add_text(&params, name);
+	execute_plan(&plan, "INSERT INTO resolute.cursors (owner, name) "
+				 "VALUES ($1::pg_catalog.regrole, $2) ON CONFLICT (owner, name) DO NOTHING",
+				 &params, types);
+	SPI_finish();
+
+	/* Made by somebody else meanwhile, and hidden by our older snapshot? */
+	if (!cursor_find(owner, name, &row))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("cursor \"%s\" was created by another transaction", name),
+				 errhint("Try again.")));
+	return row.id;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool
+same_binding(const CursorRow *row, const CursorBinding *binding)
+{
+	return same_text(row->server, binding->server) &&
+		same_text(row->query, binding->query) &&
+		same_text(row->target, binding->target);
+}
+
+bool
+cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move)
+{
+	static SPIPlanPtr same_plan = NULL;
+	static SPIPlanPtr bind_plan = NULL;
+	CursorBinding binding = {next->server, next->query, next->target};
+	bool		rebound = !same_binding(old, &binding);
+	Params		params = {0};
+	uint64		written;
+
+	SPI_connect();
+	add_id(&params, old->id);
+	add_datum(&params, Int64GetDatum(old->moves), false);
+	add_time(&params, next->position);
+	add_text(&params, next->walk);
+	add_time(&params, next->walk_bound);
+	add_datum(&params, BoolGetDatum(next->walk_sweep), false);
+	add_time(&params, next->walk_started);
+	add_time(&params, next->swept);
+	add_id(&params, move->run_id);
+	add_datum(&params, ObjectIdGetDatum(GetUserId()), move->run_id != 0);
+	add_text(&params, move->action);
+	add_time(&params, old->position);
+	add_text(&params, old->walk);
+	add_time(&params, move->walk_bound);
+	add_time(&params, old->swept);
+	add_id(&params, move->undone_from);
+	if (rebound)
+	{
+		add_text(&params, next->server);
+		add_text(&params, next->query);
+		add_text(&params, next->target);
+		add_text(&params, old->server);
+		add_text(&params, old->query);
+		add_text(&params, old->target);
+	}
+	Assert(params.n == (rebound ? N_BIND_PARAMS : N_SAME_PARAMS));
+	written = execute_plan(rebound ? &bind_plan : &same_plan,
+						   rebound ? BIND_SQL : SAME_SQL, &params, write_types);
+	SPI_finish();
+	return written > 0;
+}
