@@ -156,6 +156,34 @@ unbind(CursorRow *row)
 	row->server = row->query = row->target = NULL;
 }
 
+/* timestamptz_in(), whose error says here what the text is for. */
+static TimestampTz
+parse_time(const char *name, const char *value)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ErrorData  *volatile error = NULL;
+	volatile TimestampTz time = 0;
+
+	PG_TRY();
+	{
+		time = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
+													   ObjectIdGetDatum(InvalidOid),
+													   Int32GetDatum(-1)));
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (error == NULL)
+		return time;
+	error->detail = psprintf("It was to be the position of cursor \"%s\".", name);
+	error->hint = pstrdup("Write a time such as '2024-01-31 08:00:00+00', or milliseconds since 1970.");
+	ReThrowError(error);
+}
+
 /* A time as PostgreSQL reads it, or milliseconds since 1970. */
 static TimestampTz
 parse_position(const char *name, const char *value)
@@ -174,8 +202,7 @@ parse_position(const char *name, const char *value)
 		}
 	}
 	else
-		position = DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in, CStringGetDatum(value),
-														   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		position = parse_time(name, value);
 	if (TIMESTAMP_NOT_FINITE(position) || position < CURSOR_EPOCH ||
 		position > GetCurrentTimestamp() + MAX_AHEAD_US)
 		ereport(ERROR,
