@@ -38,7 +38,7 @@ typedef struct Option
 	OptionType	type;
 	double		min;			/* of numbers */
 	double		max;
-	const char *choices;		/* of OPTION_CHOICE, divided by spaces */
+	const char *choices;		/* of OPTION_CHOICE, divided by ", " */
 	bool		superuser_only;
 	bool		secret;			/* never shown */
 } Option;
@@ -51,7 +51,7 @@ typedef struct Option
 static const Option options[] = {
 	ON_SERVER("base_url", OPTION_URL),
 	ON_SERVER("browse_url", OPTION_URL),
-	ON_SERVER("api", OPTION_CHOICE, .choices = "auto cloud server"),
+	ON_SERVER("api", OPTION_CHOICE, .choices = "auto, cloud, server"),
 	ON_SERVER("timeout", OPTION_SECONDS,
 			  .min = RESOLUTE_MIN_TIMEOUT_S, .max = RESOLUTE_MAX_TIMEOUT_S),
 	ON_SERVER("connect_timeout", OPTION_SECONDS,
@@ -236,8 +236,8 @@ check_choice(const Option *option, const char *value)
 	Size		len = strlen(value);
 	const char *at = strstr(option->choices, value);
 
-	if (len == 0 || at == NULL || strchr(value, ' ') ||
-		(at != option->choices && at[-1] != ' ') || (at[len] != ' ' && at[len] != '\0'))
+	if (len == 0 || at == NULL || strpbrk(value, ", ") ||
+		(at != option->choices && at[-1] != ' ') || (at[len] != ',' && at[len] != '\0'))
 		reject_value(option->name, psprintf("must be one of: %s", option->choices));
 }
 
