@@ -132,7 +132,7 @@ static void
 serve_bulk_fetch(Request *request, RenderMode mode)
 {
 	const Json *list = json_get(request->json, "issueIdsOrKeys");
-	uint32_t	slots[MAX_BULK_FETCH];
+	uint32_t	slots[MAX_BULK_FETCH] = {0};
 	int			count = 0;
 	FieldSet	set = wanted_fields(request, mode);
 
