@@ -1,0 +1,71 @@
+/*
+ * template.c
+ *		Compilation of templates.
+ */
+#include "transform/template.h"
+
+#include "mb/pg_wchar.h"
+
+#include "transform/template_internal.h"
+
+void
+tmpl_position(const char *source, int pos, int *line, int *column)
+{
+	*line = 1;
+	*column = 1;
+	for (int i = 0; i < pos && source[i]; i++)
+	{
+		if (source[i] == '\n')
+		{
+			(*line)++;
+			*column = 1;
+		}
+		else if (((unsigned char) source[i] & 0xC0) != 0x80)
+			(*column)++;
+	}
+}
+
+void
+tmpl_syntax_error(const char *source, int pos, const char *hint, const char *format,...)
+{
+	StringInfoData message;
+	int			line;
+	int			column;
+
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	tmpl_position(source, pos, &line, &column);
+	ereport(ERROR,
+			(errcode(ERRCODE_SYNTAX_ERROR),
+			 errmsg_internal("%s", pg_any_to_server(message.data, message.len, PG_UTF8)),
+			 errdetail("Line %d, column %d of the template.", line, column),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+Template *
+template_compile(const char *source, TemplateMode mode)
+{
+	Template   *tmpl = palloc0(sizeof(Template));
+	char	   *utf8 = pg_server_to_any(source, strlen(source), PG_UTF8);
+
+	/* a copy, since nodes and columns are slices of it */
+	tmpl->source = pstrdup(utf8);
+	tmpl->len = strlen(utf8);
+	tmpl->mode = mode;
+	template_parse(tmpl);
+	template_find_references(tmpl);
+	if (mode == TEMPLATE_JSON)
+		template_check_json(tmpl);
+	return tmpl;
+}

@@ -1,0 +1,501 @@
+/*
+ * template_exec.c
+ *		Nodes to text, by the rules of Go's text/template/exec.go.
+ *
+ * In JSON mode the state of the document follows the text, so that each action
+ * knows whether it stands in a string, for a value or for a key.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "transform/template_internal.h"
+
+static WalkResult exec_node(Exec *exec, const TmplValue *dot, const TmplNode *node, const TmplNode *next);
+
+void
+exec_error(const Exec *exec, int sqlerrcode, const char *format,...)
+{
+	StringInfoData message;
+	int			line = 1;
+	int			column = 1;
+
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	if (exec->node)
+		tmpl_position(exec->tmpl->source, exec->node->pos, &line, &column);
+	ereport(ERROR,
+			(errcode(sqlerrcode),
+			 errmsg("template failed: %s",
+					pg_any_to_server(message.data, message.len, PG_UTF8)),
+			 errdetail("Line %d, column %d of the template.", line, column)));
+}
+
+void
+exec_init(Exec *exec, Template *tmpl, const Row *row, TimestampTz now, StringInfo out)
+{
+	TmplValue	dot;
+
+	memset(exec, 0, sizeof(Exec));
+	exec->tmpl = tmpl;
+	exec->row = row;
+	exec->now = now;
+	exec->out = out;
+	dot = exec_row(exec);
+	exec_variable_push(exec, "$", &dot);
+}
+
+/* The row as a value. */
+TmplValue
+exec_row(const Exec *exec)
+{
+	TmplValue	value = {.kind = KIND_ROW};
+
+	/* rows that are no object: what render() may be given */
+	if (exec->row->item.kind != VALUE_JSON && exec->row->item.kind != VALUE_MISSING &&
+		(!exec->tmpl->input || exec->tmpl->input->is_item))
+		return tmpl_from_value(&exec->row->item);
+	if (exec->row->item.kind == VALUE_JSON && *exec->row->item.data == '[')
+		return tmpl_from_value(&exec->row->item);
+	value.u.row = exec->row;
+	return value;
+}
+
+/* ------------------------------------------------------------------------
+ * Output
+ * ------------------------------------------------------------------------
+ */
+
+static void
+json_error(const Exec *exec, const JsonState *state, int pos)
+{
+	TmplNode		at = {.pos = pos};
+	Exec		copy = *exec;
+
+	copy.node = &at;
+	exec_error(&copy, ERRCODE_INVALID_TEXT_REPRESENTATION, "result is not JSON: %s",
+			   json_state_expected(state));
+}
+
+/* Text from offset from on; the document's state follows it. */
+static void
+emit_text(Exec *exec, const TmplNode *node, int from)
+{
+	if (exec->json)
+	{
+		for (int i = from; i < node->len; i++)
+		{
+			JsonState	before = *exec->json;
+
+			if (!json_state_step(exec->json, node->text[i]))
+				json_error(exec, &before, node->pos + i);
+			if (exec->json->place == PLACE_STRING && before.place != PLACE_STRING)
+				exec->string_start = exec->out->len + i - from + 1;
+		}
+	}
+	appendBinaryStringInfo(exec->out, node->text + from, node->len - from);
+}
+
+/* What a value reads as inside of a JSON string. */
+static void
+emit_in_string(Exec *exec, TmplValue *value)
+{
+	StringInfoData text;
+	Value		string;
+	const char *data;
+	Size		len;
+
+	if (tmpl_is_nil(value))
+		return;
+	if (value->kind == KIND_STRING)
+	{
+		string = tmpl_text(value);
+		len = string.len;
+		data = json_valid_utf8(string.data, &len);
+		json_append_escaped(exec->out, data, len);
+		return;
+	}
+	initStringInfo(&text);
+	tmpl_print(exec, &text, value);
+	json_append_escaped(exec->out, text.data, text.len);
+	pfree(text.data);
+}
+
+/* An action where a value must come. */
+static void
+emit_as_value(Exec *exec, TmplValue *value)
+{
+	Value		result;
+
+	if (value->kind == KIND_STRING && !value->is_json)
+	{
+		appendStringInfoChar(exec->out, '"');
+		emit_in_string(exec, value);
+		appendStringInfoChar(exec->out, '"');
+		return;
+	}
+	result = tmpl_to_value(exec, value);
+	value_append_json(exec->out, &result);
+}
+
+/*
+ * "{{.A}}" of null is null: take the quote back, and see that the one behind
+ * the action is skipped.
+ */
+static bool
+string_becomes_null(Exec *exec, const TmplValue *value, const TmplNode *next)
+{
+	if (!tmpl_is_nil(value) || exec->json->in_key ||
+		exec->string_start != exec->out->len || exec->out->len == 0 ||
+		!next || next->kind != NODE_TEXT || next->text[0] != '"')
+		return false;
+	exec->out->data[--exec->out->len] = '\0';
+	appendStringInfoString(exec->out, "null");
+	exec->json->place = PLACE_AFTER;
+	exec->skip_quote = true;
+	return true;
+}
+
+static void
+emit_json(Exec *exec, TmplValue *value, const TmplNode *next)
+{
+	switch (json_state_hole(exec->json))
+	{
+		case HOLE_STRING:
+			if (!string_becomes_null(exec, value, next))
+				emit_in_string(exec, value);
+			exec->string_start = -1;
+			break;
+		case HOLE_VALUE:
+			emit_as_value(exec, value);
+			break;
+		case HOLE_KEY:
+			appendStringInfoChar(exec->out, '"');
+			emit_in_string(exec, value);
+			appendStringInfoChar(exec->out, '"');
+			break;
+		case HOLE_NOWHERE:
+			json_error(exec, exec->json, exec->node->pos);
+	}
+	json_state_filled(exec->json);
+}
+
+static void
+exec_action(Exec *exec, const TmplValue *dot, const TmplNode *node, const TmplNode *next)
+{
+	TmplValue	value = eval_pipeline(exec, dot, node->pipe);
+
+	if (node->pipe->declared != NIL)
+		return;
+	exec->node = node;
+	if (exec->json)
+		emit_json(exec, &value, next);
+	else if (value.kind == KIND_INVALID)
+		appendStringInfoString(exec->out, "<no value>");
+	else
+		tmpl_print(exec, exec->out, &value);
+}
+
+/* ------------------------------------------------------------------------
+ * Control
+ * ------------------------------------------------------------------------
+ */
+
+static WalkResult
+exec_if_or_with(Exec *exec, const TmplValue *dot, const TmplNode *node)
+{
+	int			mark = exec->nvariables;
+	TmplValue	value = eval_pipeline(exec, dot, node->pipe);
+	WalkResult	result;
+
+	if (tmpl_truth(exec, &value))
+		result = exec_list(exec, node->kind == NODE_WITH ? &value : dot, node->body);
+	else
+		result = exec_list(exec, dot, node->otherwise);
+	exec->nvariables = mark;
+	return result;
+}
+
+static void
+assign(Exec *exec, const char *name, const TmplValue *value)
+{
+	for (int i = exec->nvariables - 1; i >= exec->first_variable; i--)
+	{
+		if (strcmp(exec->variables[i].name, name) != 0)
+			continue;
+		exec->variables[i].value = *value;
+		return;
+	}
+}
+
+/* One round of a range; false if it is to end. */
+static bool
+exec_round(Exec *exec, const TmplNode *node, const TmplValue *index, const TmplValue *element)
+{
+	List	   *declared = node->pipe->declared;
+	int			mark = exec->nvariables;
+	WalkResult	result;
+
+	CHECK_FOR_INTERRUPTS();
+	if (node->pipe->is_assign && declared != NIL)
+	{
+		/* of two variables the first is the index */
+		assign(exec, linitial(declared), list_length(declared) > 1 ? index : element);
+		if (list_length(declared) > 1)
+			assign(exec, lsecond(declared), element);
+	}
+	else if (declared != NIL)
+	{
+		exec->variables[mark - 1].value = *element;
+		if (list_length(declared) > 1)
+			exec->variables[mark - 2].value = *index;
+	}
+	result = exec_list(exec, element, node->body);
+	exec->nvariables = mark;
+	return result != WALK_BREAK;
+}
+
+static bool
+range_array(Exec *exec, const TmplNode *node, TmplValue *array)
+{
+	TmplValue  *items = tmpl_elements(array);
+
+	for (int i = 0; i < array->u.array.length; i++)
+	{
+		TmplValue	index = tmpl_int(i);
+
+		if (!exec_round(exec, node, &index, &items[i]))
+			break;
+	}
+	return array->u.array.length > 0;
+}
+
+static bool
+range_map(Exec *exec, const TmplNode *node, const TmplValue *map)
+{
+	TmplMember *members;
+	int			n = tmpl_members(exec, map, &members);
+
+	for (int i = 0; i < n; i++)
+	{
+		TmplValue	key = tmpl_from_value(&members[i].key);
+		TmplValue	value = tmpl_from_value(&members[i].value);
+
+		if (!exec_round(exec, node, &key, &value))
+			break;
+	}
+	return n > 0;
+}
+
+/* Since Go 1.24: 0 to n - 1. */
+static bool
+range_integer(Exec *exec, const TmplNode *node, const TmplValue *limit)
+{
+	TmplValue	index = {0};
+
+	if (list_length(node->pipe->declared) > 1)
+		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE,
+				   "range over an integer takes one variable");
+	for (int64 i = 0; i < limit->u.integer; i++)
+	{
+		TmplValue	element = tmpl_int(i);
+
+		element.kind = limit->kind;
+		if (!exec_round(exec, node, &index, &element))
+			break;
+	}
+	return limit->u.integer > 0;
+}
+
+static WalkResult
+exec_range(Exec *exec, const TmplValue *dot, const TmplNode *node)
+{
+	int			mark = exec->nvariables;
+	TmplValue	value = eval_pipeline(exec, dot, node->pipe);
+	WalkResult	result = WALK_ON;
+	bool		any = false;
+
+	exec->node = node;
+	switch ((TmplKind) value.kind)
+	{
+		case KIND_INVALID:
+		case KIND_NIL:
+			break;
+		case KIND_INT:
+		case KIND_INT64:
+		case KIND_UINT8:
+			any = range_integer(exec, node, &value);
+			break;
+		case KIND_ARRAY:
+			any = range_array(exec, node, &value);
+			break;
+		case KIND_MAP:
+		case KIND_ROW:
+			any = range_map(exec, node, &value);
+			break;
+		default:
+			exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "range over a value of type %s",
+					   tmpl_type_name(&value));
+	}
+	if (!any)
+		result = exec_list(exec, dot, node->otherwise);
+	exec->nvariables = mark;
+	return result;
+}
+
+/* The template has variables of its own: $ alone, its argument. */
+static void
+exec_template(Exec *exec, const TmplValue *dot, const TmplNode *node)
+{
+	TmplTree   *tree = tmpl_tree(exec->tmpl, node->text, node->len);
+	TmplValue	argument = {0};
+	int			first = exec->first_variable;
+	int			mark;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	exec->node = node;
+	if (!tree)
+		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "template \"%.*s\" is not defined",
+				   node->len, node->text);
+	if (node->pipe)
+		argument = eval_pipeline(exec, dot, node->pipe);
+	mark = exec->nvariables;
+	exec->first_variable = mark;
+	exec_variable_push(exec, "$", &argument);
+	exec_list(exec, &argument, tree->root);
+	exec->nvariables = mark;
+	exec->first_variable = first;
+}
+
+/* next is the node behind this one, or NULL. */
+static WalkResult
+exec_node(Exec *exec, const TmplValue *dot, const TmplNode *node, const TmplNode *next)
+{
+	exec->node = node;
+	switch (node->kind)
+	{
+		case NODE_TEXT:
+			emit_text(exec, node, exec->skip_quote ? 1 : 0);
+			exec->skip_quote = false;
+			return WALK_ON;
+		case NODE_ACTION:
+			exec_action(exec, dot, node, next);
+			return WALK_ON;
+		case NODE_IF:
+		case NODE_WITH:
+			return exec_if_or_with(exec, dot, node);
+		case NODE_RANGE:
+			return exec_range(exec, dot, node);
+		case NODE_TEMPLATE:
+			exec_template(exec, dot, node);
+			return WALK_ON;
+		case NODE_BREAK:
+			return WALK_BREAK;
+		case NODE_CONTINUE:
+			return WALK_CONTINUE;
+		default:
+			elog(ERROR, "unexpected node %d in template", node->kind);
+	}
+}
+
+WalkResult
+exec_list(Exec *exec, const TmplValue *dot, List *nodes)
+{
+	int			n = list_length(nodes);
+
+	check_stack_depth();
+	for (int i = 0; i < n; i++)
+	{
+		WalkResult	result = exec_node(exec, dot, list_nth(nodes, i),
+									   i + 1 < n ? list_nth(nodes, i + 1) : NULL);
+
+		if (result != WALK_ON)
+			return result;
+	}
+	return WALK_ON;
+}
+
+/* ------------------------------------------------------------------------
+ * Whole templates
+ * ------------------------------------------------------------------------
+ */
+
+/* Execute nodes as a JSON document, or as text if the template is one. */
+void
+exec_document(Exec *exec, List *nodes)
+{
+	TmplValue	dot = exec_row(exec);
+	JsonState	state;
+
+	if (!exec_is_json(exec))
+	{
+		exec_list(exec, &dot, nodes);
+		return;
+	}
+	json_state_init(&state);
+	exec->json = &state;
+	exec->string_start = -1;
+	exec_list(exec, &dot, nodes);
+	if (!json_state_complete(&state))
+		exec_error(exec, ERRCODE_INVALID_TEXT_REPRESENTATION,
+				   "result is not JSON: it ends too early, %s", json_state_expected(&state));
+	exec->json = NULL;
+	pfree(state.stack);
+}
+
+/*
+ * Text may hold bytes that the template cut or wrote itself; each that is no
+ * UTF-8, and each zero byte, becomes U+FFFD.
+ */
+static void
+repair_utf8(StringInfo out, int from)
+{
+	const char *end = out->data + out->len;
+	const char *at = out->data + from;
+	StringInfoData repaired;
+	int			size;
+
+	for (; at < end; at += size)
+		if (rune_decode(at, end, &size) == 0 || (size == 1 && (unsigned char) *at >= 0x80))
+			break;
+	if (at >= end)
+		return;
+	initStringInfo(&repaired);
+	for (at = out->data + from; at < end; at += size)
+	{
+		uint32		rune = rune_decode(at, end, &size);
+
+		append_rune(&repaired, rune == 0 ? RUNE_ERROR : rune);
+	}
+	out->len = from;
+	appendBinaryStringInfo(out, repaired.data, repaired.len);
+	pfree(repaired.data);
+}
+
+void
+template_render(Template *tmpl, const Row *row, TimestampTz now, StringInfo out)
+{
+	Exec		exec;
+	StringInfoData rendered;
+
+	initStringInfo(&rendered);
+	exec_init(&exec, tmpl, row, now, &rendered);
+	exec_document(&exec, tmpl->main);
+	if (!exec_is_json(&exec))
+		repair_utf8(&rendered, 0);
+	appendBinaryStringInfo(out, rendered.data, rendered.len);
+	pfree(rendered.data);
+}

@@ -1,0 +1,482 @@
+/*
+ * template_own.c
+ *		Functions that Go lacks, with the argument orders of the sprig library:
+ *		the subject comes last, so that it can come through a pipe.
+ *
+ *		json v					v as JSON
+ *		now						start of the run's page, as text
+ *		default d v				v, or d if v is empty (null, "", 0, false, [], {})
+ *		coalesce a b ...		the first that is not empty
+ *		lower v, upper v		as in SQL
+ *		trim v					without white space around it
+ *		replace old new v		every old replaced
+ *		split separator v		array of the parts
+ *		join separator array	text of the elements; nulls are left out
+ *		date layout v			a time by a layout of Go, in the session's zone
+ *		add a b ..., mul a b ...	sum, product
+ *		sub a b, div a b		a - b, a / b (of whole numbers: the whole part)
+ *		int v, float v			number; int cuts the fraction off
+ *
+ * Apart from default and coalesce, what is made of null is null.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "common/int.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "rows/layout.h"
+#include "transform/template_internal.h"
+
+static TmplValue
+nothing(void)
+{
+	TmplValue	value = {0};
+
+	return value;
+}
+
+static bool
+any_nil(const TmplValue *args, int nargs)
+{
+	for (int i = 0; i < nargs; i++)
+		if (tmpl_is_nil(&args[i]))
+			return true;
+	return false;
+}
+
+/* A scalar as text. */
+static Value
+text_of(Exec *exec, TmplValue *value)
+{
+	Value		text;
+
+	if (value->kind == KIND_STRING)
+		return tmpl_text(value);
+	text = tmpl_to_value(exec, value);
+	if (text.kind == VALUE_JSON)
+		exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "expected text, got a value of type %s",
+				   tmpl_type_name(value));
+	return text;
+}
+
+/* ------------------------------------------------------------------------
+ * Any values
+ * ------------------------------------------------------------------------
+ */
+
+TmplValue
+function_json(FUNCTION_ARGS)
+{
+	StringInfoData out;
+	TmplValue	result;
+
+	initStringInfo(&out);
+	tmpl_append_json(exec, &out, &args[0]);
+	result = tmpl_string(out.data, out.len);
+	result.is_json = true;
+	return result;
+}
+
+TmplValue
+function_now(FUNCTION_ARGS)
+{
+	Template   *tmpl = exec->tmpl;
+
+	if (tmpl->now_len == 0 || tmpl->now != exec->now)
+	{
+		StringInfoData out;
+
+		initStringInfo(&out);
+		go_layout_format(&out, "2006-01-02T15:04:05.000000Z07:00", exec->now, session_timezone);
+		tmpl->now = exec->now;
+		tmpl->now_len = Min(out.len, MAXDATELEN);
+		memcpy(tmpl->now_text, out.data, tmpl->now_len);
+		pfree(out.data);
+	}
+
+	/* a copy, since the next page has another now */
+	return tmpl_string(pnstrdup(tmpl->now_text, tmpl->now_len), tmpl->now_len);
+}
+
+TmplValue
+function_default(FUNCTION_ARGS)
+{
+	return tmpl_truth(exec, &args[1]) ? args[1] : args[0];
+}
+
+TmplValue
+function_coalesce(FUNCTION_ARGS)
+{
+	for (int i = 0; i < nargs; i++)
+		if (tmpl_truth(exec, &args[i]))
+			return args[i];
+	return nothing();
+}
+
+/* ------------------------------------------------------------------------
+ * Text
+ * ------------------------------------------------------------------------
+ */
+
+/* Change case by the rules of the database's default collation. */
+static TmplValue
+change_case(Exec *exec, TmplValue *value,
+			char *(*change) (const char *text, size_t len, Oid collation))
+{
+	Value		text;
+	char	   *result;
+
+	if (tmpl_is_nil(value))
+		return nothing();
+	text = text_of(exec, value);
+	result = value_cstring(&text);
+	result = change(result, strlen(result), DEFAULT_COLLATION_OID);
+	result = pg_server_to_any(result, strlen(result), PG_UTF8);
+	return tmpl_string(result, strlen(result));
+}
+
+TmplValue
+function_lower(FUNCTION_ARGS)
+{
+	return change_case(exec, &args[0], str_tolower);
+}
+
+TmplValue
+function_upper(FUNCTION_ARGS)
+{
+	return change_case(exec, &args[0], str_toupper);
+}
+
+/* White space, as Go's unicode.IsSpace has it. */
+static bool
+is_white(uint32 rune)
+{
+	return (rune >= 0x09 && rune <= 0x0d) || rune == ' ' || rune == 0x85 || rune == 0xa0 ||
+		rune == 0x1680 || (rune >= 0x2000 && rune <= 0x200a) || rune == 0x2028 ||
+		rune == 0x2029 || rune == 0x202f || rune == 0x205f || rune == 0x3000;
+}
+
+TmplValue
+function_trim(FUNCTION_ARGS)
+{
+	Value		text;
+	const char *first = NULL;
+	const char *last = NULL;
+	int			size;
+
+	if (tmpl_is_nil(&args[0]))
+		return nothing();
+	text = text_of(exec, &args[0]);
+	for (const char *at = text.data; at < text.data + text.len; at += size)
+	{
+		if (is_white(rune_decode(at, text.data + text.len, &size)))
+			continue;
+		first = first ? first : at;
+		last = at + size;
+	}
+	return first ? tmpl_string(first, last - first) : tmpl_string("", 0);
+}
+
+/* Where needle (not empty) begins in the text, or NULL. */
+static const char *
+find_text(const char *at, const char *end, Value needle)
+{
+	for (; end - at >= needle.len; at++)
+	{
+		at = memchr(at, needle.data[0], end - at - needle.len + 1);
+		if (!at)
+			break;
+		if (memcmp(at, needle.data, needle.len) == 0)
+			return at;
+	}
+	return NULL;
+}
+
+TmplValue
+function_replace(FUNCTION_ARGS)
+{
+	StringInfoData out;
+	Value		old;
+	Value		new;
+	Value		text;
+	const char *at;
+	const char *found;
+
+	if (any_nil(args, nargs))
+		return nothing();
+	old = text_of(exec, &args[0]);
+	new = text_of(exec, &args[1]);
+	text = text_of(exec, &args[2]);
+	if (old.len == 0)
+		return tmpl_string(text.data, text.len);
+	initStringInfo(&out);
+	at = text.data;
+	while ((found = find_text(at, text.data + text.len, old)) != NULL)
+	{
+		appendBinaryStringInfo(&out, at, found - at);
+		appendBinaryStringInfo(&out, new.data, new.len);
+		at = found + old.len;
+	}
+	appendBinaryStringInfo(&out, at, text.data + text.len - at);
+	return tmpl_string(out.data, out.len);
+}
+
+/* Without a separator: the characters. */
+TmplValue
+function_split(FUNCTION_ARGS)
+{
+	Value		separator;
+	Value		text;
+	const char *end;
+	TmplValue  *parts;
+	int			room = 8;
+	int			n = 0;
+
+	if (any_nil(args, nargs))
+		return nothing();
+	separator = text_of(exec, &args[0]);
+	text = text_of(exec, &args[1]);
+	end = text.data + text.len;
+	parts = palloc(room * sizeof(TmplValue));
+	for (const char *at = text.data;;)
+	{
+		const char *until;
+		int			size;
+
+		if (separator.len > 0)
+			until = find_text(at, end, separator);
+		else if (at >= end)
+			break;
+		else
+		{
+			rune_decode(at, end, &size);
+			until = at + size;
+		}
+		if (n == room)
+		{
+			room *= 2;
+			parts = repalloc_huge(parts, room * sizeof(TmplValue));
+		}
+		parts[n++] = tmpl_string(at, (until ? until : end) - at);
+		if (!until)
+			break;
+		at = until + separator.len;
+	}
+	return tmpl_array(parts, n);
+}
+
+TmplValue
+function_join(FUNCTION_ARGS)
+{
+	StringInfoData out;
+	Value		separator;
+	TmplValue  *items;
+	bool		first = true;
+
+	if (any_nil(args, nargs))
+		return nothing();
+	separator = text_of(exec, &args[0]);
+	if (args[1].kind != KIND_ARRAY)
+	{
+		Value		text = text_of(exec, &args[1]);
+
+		return tmpl_string(text.data, text.len);
+	}
+	initStringInfo(&out);
+	items = tmpl_elements(&args[1]);
+	for (int i = 0; i < args[1].u.array.length; i++)
+	{
+		Value		text;
+
+		if (tmpl_is_nil(&items[i]))
+			continue;
+		text = tmpl_to_value(exec, &items[i]);
+		if (!first)
+			appendBinaryStringInfo(&out, separator.data, separator.len);
+		value_append_text(&out, &text);
+		first = false;
+	}
+	return tmpl_string(out.data, out.len);
+}
+
+/* ------------------------------------------------------------------------
+ * Time
+ * ------------------------------------------------------------------------
+ */
+
+/* Anything timestamptz reads; numbers are milliseconds since 1970. */
+static TimestampTz
+instant_of(Exec *exec, TmplValue *value)
+{
+	Value		text = text_of(exec, value);
+	TimestampTz epoch = -(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	int64		micros;
+
+	if (value->kind == KIND_STRING)
+		return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
+													   CStringGetDatum(value_cstring(&text)),
+													   ObjectIdGetDatum(InvalidOid),
+													   Int32GetDatum(-1)));
+	if (value->kind == KIND_FLOAT)
+	{
+		if (!(fabs(value->u.real) < (double) PG_INT64_MAX / 2000))
+			micros = PG_INT64_MAX;
+		else
+			micros = (int64) (value->u.real * 1000);
+	}
+	else if (!kind_is_integer(value->kind))
+		exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "expected a time, got a value of type %s",
+				   tmpl_type_name(value));
+	else if (pg_mul_s64_overflow(value->u.integer, 1000, &micros))
+		micros = PG_INT64_MAX;
+	if (pg_add_s64_overflow(micros, epoch, &micros) || !IS_VALID_TIMESTAMP(micros))
+		exec_error(exec, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "timestamp is out of range");
+	return micros;
+}
+
+TmplValue
+function_date(FUNCTION_ARGS)
+{
+	StringInfoData out;
+	Value		layout;
+
+	if (any_nil(args, nargs))
+		return nothing();
+	if (args[1].kind == KIND_STRING && tmpl_text(&args[1]).len == 0)
+		return nothing();
+	layout = text_of(exec, &args[0]);
+	initStringInfo(&out);
+	go_layout_format(&out, pnstrdup(layout.data, layout.len), instant_of(exec, &args[1]),
+					 session_timezone);
+	return tmpl_string(out.data, out.len);
+}
+
+/* ------------------------------------------------------------------------
+ * Numbers: whole ones as int64 as long as they fit, all others exactly.
+ * ------------------------------------------------------------------------
+ */
+
+static Datum
+numeric_of(Exec *exec, TmplValue *value)
+{
+	Value		text;
+
+	if (kind_is_integer(value->kind))
+		return DirectFunctionCall1(int8_numeric, Int64GetDatum(value->u.integer));
+	if (value->kind != KIND_FLOAT && value->kind != KIND_STRING)
+		exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "expected a number, got a value of type %s",
+				   tmpl_type_name(value));
+	text = text_of(exec, value);
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(value_cstring(&text)),
+							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+}
+
+static TmplValue
+from_numeric(Exec *exec, Datum numeric)
+{
+	char	   *text;
+	Value		value;
+
+	if (numeric_is_nan(DatumGetNumeric(numeric)))
+		exec_error(exec, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "number is out of range");
+	text = DatumGetCString(DirectFunctionCall1(numeric_out, numeric));
+	if (strspn(text, "-0123456789.") != strlen(text))
+		exec_error(exec, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "number is out of range");
+	value = value_make(VALUE_NUMBER, text, strlen(text));
+	return tmpl_from_value(&value);
+}
+
+typedef bool (*WholeOperation) (int64 a, int64 b, int64 *result);
+
+static bool
+divide_overflow(int64 a, int64 b, int64 *result)
+{
+	if (b == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DIVISION_BY_ZERO),
+				 errmsg("division by zero in template")));
+	if (b == -1)
+		return pg_sub_s64_overflow(0, a, result);
+	*result = a / b;
+	return false;
+}
+
+/* Combine all arguments from left to right. */
+static TmplValue
+calculate(Exec *exec, TmplValue *args, int nargs, WholeOperation whole, PGFunction exact)
+{
+	TmplValue	result = args[0];
+
+	if (any_nil(args, nargs))
+		return nothing();
+	for (int i = 1; i < nargs; i++)
+	{
+		int64		integer;
+
+		if (kind_is_integer(result.kind) && kind_is_integer(args[i].kind) &&
+			!whole(result.u.integer, args[i].u.integer, &integer))
+			result = tmpl_int(integer);
+		else
+			result = from_numeric(exec, DirectFunctionCall2(exact, numeric_of(exec, &result),
+															numeric_of(exec, &args[i])));
+	}
+	return result;
+}
+
+TmplValue
+function_add(FUNCTION_ARGS)
+{
+	return calculate(exec, args, nargs, pg_add_s64_overflow, numeric_add);
+}
+
+TmplValue
+function_sub(FUNCTION_ARGS)
+{
+	return calculate(exec, args, nargs, pg_sub_s64_overflow, numeric_sub);
+}
+
+TmplValue
+function_mul(FUNCTION_ARGS)
+{
+	return calculate(exec, args, nargs, pg_mul_s64_overflow, numeric_mul);
+}
+
+TmplValue
+function_div(FUNCTION_ARGS)
+{
+	return calculate(exec, args, nargs, divide_overflow, numeric_div);
+}
+
+TmplValue
+function_int(FUNCTION_ARGS)
+{
+	if (tmpl_is_nil(&args[0]))
+		return nothing();
+	if (kind_is_integer(args[0].kind))
+		return args[0];
+	if (args[0].kind == KIND_BOOL)
+		return tmpl_int(args[0].u.boolean ? 1 : 0);
+	return from_numeric(exec, DirectFunctionCall2(numeric_trunc, numeric_of(exec, &args[0]),
+												  Int32GetDatum(0)));
+}
+
+TmplValue
+function_float(FUNCTION_ARGS)
+{
+	TmplValue	result;
+
+	if (tmpl_is_nil(&args[0]))
+		return nothing();
+	result = from_numeric(exec, numeric_of(exec, &args[0]));
+	if (kind_is_integer(result.kind))
+	{
+		result.u.real = (double) result.u.integer;
+		result.kind = KIND_FLOAT;
+	}
+	return result;
+}
