@@ -149,15 +149,11 @@ json_paths_compile(const char *const *paths, int n)
 }
 
 const PathNode *
-path_child(const JsonPaths *paths, const PathNode *node, const Value *key)
+path_find_child(const JsonPaths *paths, const PathNode *node, const Value *key)
 {
-	Value		plain = *key;
+	Value		plain = value_unescaped(key);
 	const PathNode *found = NULL;
 
-	if (unlikely((key->flags & VALUE_ESCAPED) != 0))
-		plain = value_unescaped(key);
-	if ((node->child_filter & path_filter(plain.data, plain.len)) == 0)
-		goto done;
 	for (int i = node->first_child; i != 0; i = paths->nodes[i].next_sibling)
 	{
 		const PathNode *child = &paths->nodes[i];
@@ -168,7 +164,6 @@ path_child(const JsonPaths *paths, const PathNode *node, const Value *key)
 			break;
 		}
 	}
-done:
 	if (plain.data != key->data)
 		pfree(unconstify(char *, plain.data));
 	return found;

@@ -50,8 +50,18 @@ path_filter(const char *key, uint32 len)
 	return UINT64CONST(1) << ((len * 5 + last + first * 3) % 64);
 }
 
+/* path_child() for a key that passed the filter, or holds escapes. */
+extern const PathNode *path_find_child(const JsonPaths *paths, const PathNode *node,
+									   const Value *key);
+
 /* The child of a node that a key (between its quotes) leads to, or NULL. */
-extern const PathNode *path_child(const JsonPaths *paths, const PathNode *node,
-								  const Value *key);
+static inline const PathNode *
+path_child(const JsonPaths *paths, const PathNode *node, const Value *key)
+{
+	if (likely((node->child_filter & path_filter(key->data, key->len)) == 0 &&
+			   (key->flags & VALUE_ESCAPED) == 0))
+		return NULL;
+	return path_find_child(paths, node, key);
+}
 
 #endif							/* RESOLUTE_JSON_PATH_H */
