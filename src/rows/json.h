@@ -23,7 +23,11 @@
  */
 typedef struct JsonPaths JsonPaths;
 
-/* Compile n dotted paths; palloc'd in the current context, reusable forever. */
+/*
+ * Compile n dotted paths; palloc'd in the current context, reusable forever.
+ * "" is the document itself; otherwise there is a key, perhaps empty, before,
+ * between and after the dots.  A path that meets an array finds nothing.
+ */
 extern JsonPaths *json_paths_compile(const char *const *paths, int n);
 
 /*
@@ -52,7 +56,8 @@ typedef struct JsonPage
  * Read a page of len bytes of valid UTF-8 (see json_valid_utf8).  On success
  * fills *page (palloc'd here) and returns true.  Otherwise returns false and
  * sets *error to a palloc'd reason ("unexpected end of input at byte 4711") that
- * quotes no content.  Of a key that stands twice in one object the last counts.
+ * quotes no content.  A byte order mark is passed over.  Of a key that stands
+ * twice in one object the last counts.
  */
 extern bool json_read_page(const char *data, Size len, const JsonShape *shape,
 						   JsonPage *page, char **error);

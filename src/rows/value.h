@@ -66,7 +66,10 @@ extern void value_append_json(StringInfo out, const Value *value);
 /* Append bytes of UTF-8 as the inside of a JSON string (no quotes around). */
 extern void json_append_escaped(StringInfo out, const char *data, Size len);
 
-/* The plain text in the database's encoding, palloc'd; NULL for null/missing. */
+/*
+ * The plain text in the database's encoding, palloc'd; NULL for null/missing.
+ * Here and below, what the encoding cannot hold becomes '?'.
+ */
 extern char *value_cstring(const Value *value);
 
 /* A text datum in the database's encoding; never call it for null/missing. */
@@ -84,7 +87,7 @@ extern Value value_unescaped(const Value *value);
 /* Do both read the same as plain text?  Missing and null equal each other. */
 extern bool value_equal(const Value *a, const Value *b);
 
-/* Does the value read as this NUL-terminated text? */
+/* Does the value read as this NUL-terminated text?  Null and missing never do. */
 extern bool value_is(const Value *value, const char *text);
 
 /*

@@ -41,7 +41,7 @@ FROM (VALUES ('"a"', '"a"', true), ('"a"', '"b"', false), ('"a"', '"ab"', false)
 	('null', 'null', true), ('null', '""', false), ('null', '"null"', false), ('true', '"true"', true), ('[1]', '[1]', true)) AS v (a, b, expected);
 SELECT ok(unit.value_equal(NULL, 'null') AND unit.value_equal(NULL, NULL) AND NOT unit.value_equal(NULL, '""'), 'missing equals null only');
 SELECT ok(unit.value_is(pg_temp.j('"\u0061bc"'), 'abc') AND NOT unit.value_is('"abc"', 'ab') AND NOT unit.value_is('null', '') AND unit.value_is('12', '12'), 'a value is what it reads as');
-SELECT is(unit.value_truth(pg_temp.j(source)), expected, format('%s is %s', source, expected))
+SELECT is(unit.value_truth(pg_temp.j(source)), expected, format('%s is %s', to_json(source), expected))
 FROM (VALUES ('null', false), ('false', false), ('true', true), ('0', false), ('-0.0', false), ('0e5', false), ('0.001', true), ('1e-400', true), ('-2', true), ('""', false), ('"0"', true),
 	('"false"', true), ('[]', false), ('[ ]', false), ('{}', false), (E'{\n}', false), ('[0]', true), ('{"a":null}', true)) AS v (source, expected);
 SELECT ok(NOT unit.value_truth(NULL), 'what is missing is not true');
