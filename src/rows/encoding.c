@@ -50,8 +50,10 @@ convert_prefix(Oid proc, const char *data, int len, char *out, int room)
 	 * their buffers, so that no subtransaction is needed to go on after one.
 	 */
 	MemoryContext context = CurrentMemoryContext;
+	char	   *volatile dest = out;
 	volatile int converted = 0;
 
+	(void) room;				/* MAX_CONVERSION_GROWTH covers the worst */
 	while (converted < len)
 	{
 		int			n = pg_utf_mblen((const unsigned char *) data + converted);
@@ -62,7 +64,7 @@ convert_prefix(Oid proc, const char *data, int len, char *out, int room)
 			OidFunctionCall5(proc, Int32GetDatum(PG_UTF8),
 							 Int32GetDatum(GetDatabaseEncoding()),
 							 CStringGetDatum(data + converted),
-							 CStringGetDatum(out), Int32GetDatum(n));
+							 CStringGetDatum(dest), Int32GetDatum(n));
 		}
 		PG_CATCH();
 		{
@@ -74,9 +76,9 @@ convert_prefix(Oid proc, const char *data, int len, char *out, int room)
 		if (!ok)
 			break;
 		converted += n;
-		out += strlen(out);
+		dest += strlen(dest);
 	}
-	*out = '\0';
+	*dest = '\0';
 	return converted;
 #endif
 }
