@@ -20,7 +20,7 @@
 /* More columns than the function has. */
 #define MAX_COLUMNS 32
 
-/* Numbers longer than this, or with such an exponent, are no estimates. */
+/* Longer than any estimate; what is beyond double precision is none either. */
 #define MAX_NUMBER_LENGTH 60
 
 /* One call of the function. */
@@ -138,18 +138,21 @@ unreadable(IssueScan *scan)
 	return false;
 }
 
-/* A number, unless it is absurd. */
+/* A number, unless it is one that numeric cannot or should not hold. */
 static bool
 make_numeric(IssueScan *scan, const Value *value, Datum *datum)
 {
-	char	   *text;
+	char		text[MAX_NUMBER_LENGTH + 1];
+	char	   *end;
 
 	if ((value->kind != VALUE_NUMBER && value->kind != VALUE_STRING) ||
-		value->len == 0 || value->len > MAX_NUMBER_LENGTH ||
-		strspn(value->data, "0123456789+-.") < value->len)
+		value->len == 0 || value->len > MAX_NUMBER_LENGTH)
 		return unreadable(scan);
-	text = pnstrdup(value->data, value->len);
-	if (strspn(text + strcspn(text, "0123456789"), "0123456789.") == 0)
+	memcpy(text, value->data, value->len);
+	text[value->len] = '\0';
+	errno = 0;
+	(void) strtod(text, &end);
+	if (errno == ERANGE || *end != '\0' || text[strspn(text, "0123456789+-.eE")] != '\0')
 		return unreadable(scan);
 	*datum = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
 								 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
