@@ -20,8 +20,9 @@
 #define CURSOR_EPOCH \
 	((TimestampTz) (UNIX_EPOCH_JDATE - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY)
 
-/* Overlaps and sweeps that make sense, and cannot overflow. */
-#define CURSOR_MAX_SPAN_US (INT64CONST(36525) * USECS_PER_DAY)
+/* Overlaps and sweeps have at most 100 years, as intervals count them: no overflow. */
+#define CURSOR_MAX_SPAN_US \
+	(INT64CONST(100) * MONTHS_PER_YEAR * DAYS_PER_MONTH * USECS_PER_DAY)
 
 /* What cursor_for() asks for. */
 typedef struct CursorSpec

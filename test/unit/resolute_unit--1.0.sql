@@ -32,3 +32,24 @@ CREATE FUNCTION unit.length(document bytea) RETURNS integer LANGUAGE c AS 'MODUL
 CREATE FUNCTION unit.names_agree(a text, b text) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_names_agree';
 CREATE FUNCTION unit.items(items jsonb, paths text[] DEFAULT '{}') RETURNS jsonb[] LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_items';
 CREATE FUNCTION unit.guard_rows(statements text[]) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_guard_rows';
+
+CREATE FUNCTION unit.layout(layout text, instant timestamptz, zone text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_layout';
+CREATE FUNCTION unit.cron_problem(expression text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cron_problem';
+CREATE FUNCTION unit.tick(expression text, now timestamptz, zone text, next boolean) RETURNS timestamptz
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_tick';
+
+CREATE FUNCTION unit.cursor_ensure(owner regrole, name text) RETURNS bigint LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_ensure';
+CREATE FUNCTION unit.cursor_lock(id bigint, session boolean) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_lock';
+CREATE FUNCTION unit.cursor_unlock(id bigint) RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_unlock';
+CREATE FUNCTION unit.cursor_open(id bigint, spec jsonb, server text DEFAULT 's', query text DEFAULT 'q', target text DEFAULT 't',
+	eventual boolean DEFAULT true, target_empty boolean DEFAULT false, restart boolean DEFAULT false,
+	OUT bound timestamptz, OUT resumed boolean, OUT sweeping boolean, OUT walk text, OUT "position" timestamptz)
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_open';
+CREATE FUNCTION unit.cursor_page("position" timestamptz, walk text, run bigint) RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_page';
+CREATE FUNCTION unit.cursor_end(keep boolean) RETURNS timestamptz LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_end';
+CREATE FUNCTION unit.set_cursor(name text, value text, owner regrole DEFAULT NULL) RETURNS timestamptz LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_set_cursor';
+CREATE FUNCTION unit.reset_cursor(name text, owner regrole DEFAULT NULL) RETURNS timestamptz LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_reset_cursor';
+CREATE FUNCTION unit.cursor_spec(json jsonb, OUT name text, OUT format text, OUT overlap bigint, OUT sweep bigint, OUT initial timestamptz)
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_spec';
+CREATE FUNCTION unit.cursor_bound(format text, bound timestamptz, zone text) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_bound';
+CREATE FUNCTION unit.cursor_query(query text, value text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_query';

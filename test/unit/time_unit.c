@@ -1,0 +1,57 @@
+/*
+ * time_unit.c
+ *		Time layouts and cron expressions, as SQL functions.
+ */
+#include "unit.h"
+
+#include "flow/cron_ticks.h"
+#include "fmgr.h"
+#include "rows/layout.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(unit_layout);
+PG_FUNCTION_INFO_V1(unit_cron_problem);
+PG_FUNCTION_INFO_V1(unit_tick);
+
+/* layout(layout, instant, zone) */
+Datum
+unit_layout(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	go_layout_format(&out, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1),
+					 pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/* cron_problem(expression): null where it is understood */
+Datum
+unit_cron_problem(PG_FUNCTION_ARGS)
+{
+	CronSchedule schedule;
+	char	   *problem;
+
+	if (cron_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &schedule, &problem))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(problem));
+}
+
+/* tick(expression, now, zone, next): null where there is none */
+Datum
+unit_tick(PG_FUNCTION_ARGS)
+{
+	CronSchedule schedule;
+	char	   *problem;
+	TimestampTz now = PG_GETARG_TIMESTAMPTZ(1);
+	pg_tz	   *zone = pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	TimestampTz tick;
+
+	if (!cron_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)), &schedule, &problem))
+		elog(ERROR, "not a cron expression: %s", problem);
+	if (PG_GETARG_BOOL(3) ? !cron_next_tick(&schedule, now, zone, &tick)
+		: !cron_last_tick(&schedule, now, zone, &tick))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(tick);
+}
