@@ -36,7 +36,7 @@ CREATE FUNCTION sim.post(path text, body jsonb DEFAULT '{}') RETURNS jsonb LANGU
 
 -- Create a server for the simulator; options and mapping are written as in OPTIONS (…).
 CREATE FUNCTION sim.connect(server text DEFAULT 'jira', options text DEFAULT NULL,
-    mapping text DEFAULT $q$email 'ada@example.com', api_token 'secret'$q$,
+    mapping text DEFAULT $q$email 'ada@example.com', api_token 'sim-token'$q$,
     path text DEFAULT '') RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE pg_catalog.format(
