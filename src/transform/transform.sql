@@ -17,3 +17,10 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'resolute_
 REVOKE ALL ON FUNCTION resolute.map_items(jsonb, text) FROM PUBLIC;
 COMMENT ON FUNCTION resolute.map_items(jsonb, text)
 IS 'renders each object of a JSON array by a template';
+CREATE FUNCTION resolute.unique_items(items jsonb, key text, keep text DEFAULT 'last')
+RETURNS SETOF jsonb
+LANGUAGE c STRICT VOLATILE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'resolute_unique_items';
+REVOKE ALL ON FUNCTION resolute.unique_items(jsonb, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION resolute.unique_items(jsonb, text, text) IS
+'the objects of a JSON array without duplicates: of those with the same key the last one, in the place of the first one; with keep => ''first'' the first one';

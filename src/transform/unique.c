@@ -1,0 +1,303 @@
+/*
+ * unique.c
+ *		Drops duplicates, within a page and over pages.
+ *
+ * A key is remembered as a hash of its text.  With keep_first that is a hash
+ * of 128 bits; otherwise 64 bits of it, with a hash of the row as it was last passed
+ * on: only a row that is the same as the latest one of its key is dropped.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "rows/json.h"
+#include "transform/seen_set.h"
+#include "transform/transform.h"
+
+/* Seeds that make two independent hashes of the same bytes. */
+#define KEY_SEED UINT64CONST(0x7265736f6c757465)
+#define TAG_SEED UINT64CONST(0x6475706c69636174)
+
+/* One part of the key: a field of the rows, or else a member of the item. */
+typedef struct KeyPart
+{
+	const char *name;			/* in UTF-8 */
+	int			field;			/* or -1 */
+} KeyPart;
+
+typedef struct Unique
+{
+	Transform	transform;		/* must be first */
+	MemoryContext context;
+	bool		keep_first;
+	int			nparts;
+	KeyPart    *parts;
+	SeenSet    *seen;
+	SeenEntry  *staged;			/* what the page will add when it is kept */
+	int			nstaged;
+	int			capacity;
+} Unique;
+
+/* A key of this page, and the place of its row in the result. */
+typedef struct PageKey
+{
+	SeenEntry	key;
+	int			place;
+	char		status;
+} PageKey;
+
+#define SH_PREFIX pagekeys
+#define SH_ELEMENT_TYPE PageKey
+#define SH_KEY_TYPE SeenEntry
+#define SH_KEY key
+#define SH_HASH_KEY(tb, k) ((uint32) (k).key)
+#define SH_EQUAL(tb, a, b) ((a).key == (b).key && (a).tag == (b).tag)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* Append a value so that no two lists of values make the same bytes. */
+static void
+append_value(StringInfo out, const Value *value)
+{
+	int			start = out->len;
+	uint32		len = 0;
+
+	appendBinaryStringInfo(out, (char *) &len, sizeof(len));
+	value_append_text(out, value);
+	len = out->len - start - sizeof(len);
+	memcpy(out->data + start, &len, sizeof(len));
+}
+
+static uint64
+hash_text(const StringInfo text, uint64 seed)
+{
+	return hash_bytes_extended((const unsigned char *) text->data, text->len, seed);
+}
+
+/*
+ * The hash of the row's key.  Returns the name of the part that is null or
+ * missing, NULL if there is none.
+ */
+static const char *
+hash_key(Unique *self, const Row *row, StringInfo scratch, SeenEntry *key)
+{
+	resetStringInfo(scratch);
+	for (int i = 0; i < self->nparts; i++)
+	{
+		KeyPart    *part = &self->parts[i];
+		Value		value = part->field >= 0 ? row->values[part->field] :
+			json_member(&row->item, part->name, strlen(part->name), false);
+
+		if (value_is_null(&value))
+			return part->name;
+		append_value(scratch, &value);
+	}
+	key->key = hash_text(scratch, KEY_SEED);
+	key->tag = hash_text(scratch, TAG_SEED);
+	return NULL;
+}
+
+/* The hash of all that makes a row another one: what comes from now does not. */
+static uint64
+hash_content(const FieldSet *fields, const Row *row, StringInfo scratch)
+{
+	resetStringInfo(scratch);
+	if (fields->is_item)
+		append_value(scratch, &row->item);
+	else
+		for (int i = 0; i < fields->nfields; i++)
+		{
+			uint8		kind = Max(row->values[i].kind, VALUE_NULL);
+
+			if (fields->fields[i].flags & FIELD_VOLATILE)
+				continue;
+			appendStringInfoCharMacro(scratch, (char) kind);
+			append_value(scratch, &row->values[i]);
+		}
+	return hash_text(scratch, TAG_SEED);
+}
+
+/* A row without a key is never a duplicate: it is a dead letter. */
+static void
+fail_row(Unique *self, const Row *row, const char *part, PageContext *page,
+		 StepCounts *counts)
+{
+	ErrorData	edata = {.elevel = ERROR, .sqlerrcode = ERRCODE_NOT_NULL_VIOLATION};
+	MemoryContext caller = MemoryContextSwitchTo(page->context);
+
+	edata.message = psprintf("null value in key \"%s\" of step \"%s\"",
+							 pg_any_to_server(part, strlen(part), PG_UTF8),
+							 self->transform.step);
+	edata.detail = pstrdup("A row without a key cannot be told from others.");
+	page_fail_row(page, self->transform.step, row, &edata);
+	counts->failed++;
+	MemoryContextSwitchTo(caller);
+}
+
+/* Note what keep() shall remember. */
+static void
+stage(Unique *self, const SeenEntry *entry)
+{
+	if (self->nstaged == self->capacity)
+	{
+		self->capacity *= 2;
+		self->staged = repalloc_huge(self->staged, sizeof(SeenEntry) * (Size) self->capacity);
+	}
+	self->staged[self->nstaged++] = *entry;
+}
+
+/*
+ * Put the rows of the page, one for each key, into out; keys has room for the
+ * key of each.
+ */
+static void
+take_page(Unique *self, RowBatch *in, RowBatch *out, SeenEntry *keys,
+		  PageContext *page, StepCounts *counts)
+{
+	pagekeys_hash *places = pagekeys_create(page->context, in->nrows, NULL);
+	StringInfoData scratch;
+
+	initStringInfo(&scratch);
+	for (int i = 0; i < in->nrows; i++)
+	{
+		Row		   *row = &in->rows[i];
+		SeenEntry	key;
+		const char *without = hash_key(self, row, &scratch, &key);
+		PageKey    *entry;
+		bool		found;
+
+		CHECK_FOR_INTERRUPTS();
+		if (without != NULL)
+		{
+			fail_row(self, row, without, page, counts);
+			continue;
+		}
+		entry = pagekeys_insert(places, key, &found);
+		if (!found)
+		{
+			keys[out->nrows] = key;
+			entry->place = out->nrows;
+			out->rows[out->nrows++] = *row;
+			continue;
+		}
+		counts->duplicates++;
+		if (!self->keep_first)
+			out->rows[entry->place] = *row;
+	}
+	pagekeys_destroy(places);
+}
+
+/* Is the row to be dropped because of earlier pages?  Otherwise it is staged. */
+static bool
+seen_before(Unique *self, const FieldSet *fields, const Row *row,
+			const SeenEntry *key, StringInfo scratch)
+{
+	SeenEntry	entry = *key;
+	uint64		tag;
+
+	if (!self->keep_first)
+		entry.tag = hash_content(fields, row, scratch);
+	if (seen_set_find(self->seen, &entry, &tag) && tag == entry.tag)
+		return true;
+	stage(self, &entry);
+	return false;
+}
+
+static RowBatch *
+unique_process(Transform *transform, RowBatch *in, PageContext *page, StepCounts *counts)
+{
+	Unique	   *self = (Unique *) transform;
+	MemoryContext caller = MemoryContextSwitchTo(page->context);
+	RowBatch   *out = batch_create(in->fields, in->nrows);
+	SeenEntry  *keys = palloc_extended(sizeof(SeenEntry) * Max(in->nrows, 1), MCXT_ALLOC_HUGE);
+	StringInfoData scratch;
+	int			kept = 0;
+
+	self->nstaged = 0;
+	take_page(self, in, out, keys, page, counts);
+
+	initStringInfo(&scratch);
+	for (int i = 0; i < out->nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (seen_before(self, in->fields, &out->rows[i], &keys[i], &scratch))
+			counts->duplicates++;
+		else
+			out->rows[kept++] = out->rows[i];
+	}
+	out->nrows = kept;
+	counts->rows_in += in->nrows;
+	counts->rows_out += kept;
+
+	/* What can fail is done now: keep() may be called between transactions. */
+	seen_set_reserve(self->seen, self->nstaged);
+	MemoryContextSwitchTo(caller);
+	return out;
+}
+
+static void
+unique_keep(Transform *transform)
+{
+	Unique	   *self = (Unique *) transform;
+
+	for (int i = 0; i < self->nstaged; i++)
+		seen_set_put(self->seen, &self->staged[i]);
+	self->nstaged = 0;
+}
+
+static void
+unique_drop(Transform *transform)
+{
+	((Unique *) transform)->nstaged = 0;
+}
+
+/* Raise: the key is not among the fields. */
+static void
+report_no_field(const char *step, const char *name, const FieldSet *input)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < input->nfields; i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", input->fields[i].name);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("key \"%s\" of step \"%s\" is not a field of its rows", name, step),
+			 list.len > 0 ? errhint("The fields are %s.", list.data) :
+			 errhint("The rows have no fields.")));
+}
+
+Transform *
+unique_create(const char *step, List *keys, bool keep_first, const FieldSet *input)
+{
+	Unique	   *self = palloc0(sizeof(Unique));
+	ListCell   *lc;
+
+	self->transform.step = step;
+	self->transform.fields = input;
+	self->transform.process = unique_process;
+	self->transform.keep = unique_keep;
+	self->transform.drop = unique_drop;
+	self->context = CurrentMemoryContext;
+	self->keep_first = keep_first;
+	self->parts = palloc0(sizeof(KeyPart) * Max(list_length(keys), 1));
+	foreach(lc, keys)
+	{
+		const char *name = lfirst(lc);
+		KeyPart    *part = &self->parts[self->nparts++];
+
+		part->field = fieldset_find(input, name);
+		part->name = pg_server_to_any(name, strlen(name), PG_UTF8);
+		if (part->field < 0 && !input->is_item)
+			report_no_field(step, name, input);
+	}
+	self->seen = seen_set_create(keep_first);
+	self->capacity = 128;
+	self->staged = palloc(sizeof(SeenEntry) * self->capacity);
+	return &self->transform;
+}
