@@ -30,7 +30,7 @@ extern Upsert *upsert_create(const UpsertSpec *spec, const FieldSet *fields);
 /*
  * Check target, columns, key and arbiter index as the current user, as they are
  * now.  Raises, each with a hint: UNDEFINED_TABLE, WRONG_OBJECT_TYPE (a view, a foreign
- * table), UNDEFINED_COLUMN (names the field), INVALID_COLUMN_REFERENCE (no valid, immediate,
+ * table), UNDEFINED_COLUMN (names the field), DUPLICATE_COLUMN, INVALID_COLUMN_REFERENCE (no valid, immediate,
  * non-partial unique index on exactly these plain columns; the hint is the CREATE UNIQUE INDEX
  * statement), INSUFFICIENT_PRIVILEGE, GENERATED_ALWAYS.  NOTICE once where there is no version column.
  * With missing_ok, a table that does not exist yet is no error (returns false).
@@ -65,10 +65,26 @@ extern void upsert_preview(Upsert *upsert, RowBatch *batch, PageContext *page,
 /* Does the target hold any row?  (For the check of an emptied target.) */
 extern bool upsert_target_has_rows(Upsert *upsert);
 
+/* The dead letters of one flow, for the length of one run. */
+typedef struct DeadLetters DeadLetters;
+
+/* Allocates in the current context, which must live as long as the run. */
+extern DeadLetters *dead_letters_create(int flow_id, const char *flow, Oid owner,
+										int version, int64 run_id);
+
 /*
  * Write page->failures to resolute.dead_letters (as the catalog's owner): one letter per
- * (flow, step, item); meeting it again counts an attempt.
+ * (flow, step, item); meeting it again counts an attempt and opens it again.  An item is
+ * known again by its members "self", "url" and "id", else by its "key", else by all of it.
  */
-extern void dead_letters_write(PageContext *page, int flow_id, int version, int64 run_id);
+extern void dead_letters_write(DeadLetters *letters, PageContext *page);
+
+/*
+ * Resolve the open letters of these steps (List of char *; NIL for all of the flow) whose items
+ * are among the rows that a sink was given and that are not in
+ * page->failures.  Returns how many.  Costs nothing while the flow has no open letters.
+ */
+extern int64 dead_letters_resolve(DeadLetters *letters, List *steps,
+								  const RowBatch *batch, PageContext *page);
 
 #endif							/* RESOLUTE_TARGET_H */

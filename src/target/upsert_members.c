@@ -4,8 +4,7 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
-
+#include "rows/encoding.h"
 #include "rows/json.h"
 #include "target/upsert_internal.h"
 
@@ -106,8 +105,8 @@ upsert_members(RowBatch *batch)
 	{
 		int			known;
 
-		fields->fields[i].name = pg_any_to_server(members.names[i],
-												  strlen(members.names[i]), PG_UTF8);
+		fields->fields[i].name = utf8_to_database(members.names[i],
+												  strlen(members.names[i]), NULL);
 		known = fieldset_find(batch->fields, fields->fields[i].name);
 		if (known >= 0)
 			fields->fields[i].flags = batch->fields->fields[known].flags;

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "rows/encoding.h"
 #include "rows/json.h"
 #include "target/upsert_internal.h"
 
@@ -251,7 +252,7 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 
 	initStringInfo(&text);
 	append_literal(&text, type, value);
-	literal = pg_any_to_server(text.data, text.len, PG_UTF8);
+	literal = database_is_utf8() ? text.data : utf8_to_database(text.data, text.len, NULL);
 	result = InputFunctionCall(&type->input, literal, type->ioparam, type->typmod);
 	if (literal != text.data)
 		pfree(literal);

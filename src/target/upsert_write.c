@@ -53,12 +53,16 @@ try_write(Writer *writer, const int *rows, int nrows)
 	}
 	PG_CATCH();
 	{
-		if (!is_row_error(geterrcode()))
-			PG_RE_THROW();
 		MemoryContextSwitchTo(writer->in->page->context);
 		edata = CopyErrorData();
 		FlushErrorState();
+
+		/* Even if the error goes on: nobody else would end the subtransaction. */
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (!is_row_error(edata->sqlerrcode))
+			ReThrowError(edata);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);

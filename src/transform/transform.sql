@@ -17,6 +17,7 @@ LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'resolute_
 REVOKE ALL ON FUNCTION resolute.map_items(jsonb, text) FROM PUBLIC;
 COMMENT ON FUNCTION resolute.map_items(jsonb, text)
 IS 'renders each object of a JSON array by a template';
+
 CREATE FUNCTION resolute.unique_items(items jsonb, key text, keep text DEFAULT 'last')
 RETURNS SETOF jsonb
 LANGUAGE c STRICT VOLATILE PARALLEL SAFE

@@ -53,3 +53,17 @@ CREATE FUNCTION unit.cursor_spec(json jsonb, OUT name text, OUT format text, OUT
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_spec';
 CREATE FUNCTION unit.cursor_bound(format text, bound timestamptz, zone text) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_bound';
 CREATE FUNCTION unit.cursor_query(query text, value text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_query';
+
+CREATE FUNCTION unit.upsert_pages(target text, pages jsonb[], key text, version text DEFAULT NULL, volatile_field text DEFAULT '', cursor_field text DEFAULT '')
+	RETURNS text[] LANGUAGE c AS 'MODULE_PATHNAME', 'unit_upsert_pages';
+CREATE FUNCTION unit.upsert_preview(target text, items jsonb, key text, version text DEFAULT NULL) RETURNS text[]
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_upsert_preview';
+CREATE FUNCTION unit.upsert_check(target text, fields text[], key text, version text DEFAULT NULL, missing_ok boolean DEFAULT false) RETURNS boolean
+	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_upsert_check';
+CREATE FUNCTION unit.target_has_rows(target text) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_target_has_rows';
+CREATE FUNCTION unit.unique_pages(pages jsonb[], key text, keep_first boolean DEFAULT false, volatile_field text DEFAULT '', retry boolean DEFAULT false)
+	RETURNS text[] LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_unique_pages';
+CREATE FUNCTION unit.seen_set(n bigint, distinct_keys bigint, tags_are_keys boolean) RETURNS integer LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_seen_set';
+CREATE FUNCTION unit.write_letters(flow_id integer, items text[], step text, message text) RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_write_letters';
+CREATE FUNCTION unit.resolve_letters(flow_id integer, steps text[], stored jsonb, failed jsonb DEFAULT '[]') RETURNS bigint
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_resolve_letters';
