@@ -100,4 +100,18 @@ vector8_highbit_mask(const Vector8 v)
 	DecodeDateTime((field), (type), (n), (kind), (tm), (fsec), (tz))
 #endif
 
+/* 16 made reading of names soft. */
+#if PG_VERSION_NUM >= 160000
+#define qualified_name_list(text) stringToQualifiedNameList(text, NULL)
+#else
+#define qualified_name_list(text) stringToQualifiedNameList(text)
+#endif
+
+/* 14 gave the raw parser modes. */
+#if PG_VERSION_NUM >= 140000
+#define parse_statements(text) raw_parser(text, RAW_PARSE_DEFAULT)
+#else
+#define parse_statements(text) raw_parser(text)
+#endif
+
 #endif							/* RESOLUTE_COMPAT_H */
