@@ -50,4 +50,12 @@ typedef struct CatalogScope
 extern CatalogScope catalog_enter(void);
 extern void catalog_leave(CatalogScope scope);
 
+/*
+ * Run one statement on resolute's own tables through SPI (the caller is
+ * connected), as their owner.  types, values and nulls as in
+ * SPI_execute_with_args(); the result is in SPI_tuptable and SPI_processed.
+ */
+extern void catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
+							const char *nulls);
+
 #endif							/* RESOLUTE_H */

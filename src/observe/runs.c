@@ -1,0 +1,204 @@
+/*
+ * runs.c
+ *		Keeps the books of runs.
+ */
+#include "observe/runs.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "resolute.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+
+#define US_PER_MS 1000.0
+
+/* As in the CHECK constraint of the table; by RunStatus. */
+static const char *const status_names[] = {
+	"running", "succeeded", "failed", "skipped", "deferred", "cancelled"
+};
+
+/* A text datum, or null. */
+static void
+set_text(Datum *value, char *null, const char *text)
+{
+	*null = text ? ' ' : 'n';
+	*value = text ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+/* A timestamp datum, or null for 0. */
+static void
+set_time(Datum *value, char *null, TimestampTz time)
+{
+	*null = time ? ' ' : 'n';
+	*value = TimestampTzGetDatum(time);
+}
+
+void
+runs_insert(RunRecord *record)
+{
+	Oid			types[] = {INT4OID, TEXTOID, OIDOID, INT4OID, TEXTOID, BOOLOID, JSONBOID,
+	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TEXTOID};
+	Datum		values[11];
+	char		nulls[12] = "           ";
+	bool		isnull;
+
+	values[0] = Int32GetDatum(record->flow_id);
+	values[1] = CStringGetTextDatum(record->flow);
+	values[2] = ObjectIdGetDatum(record->owner);
+	values[3] = Int32GetDatum(record->version);
+	values[4] = CStringGetTextDatum(status_names[record->status]);
+	values[5] = BoolGetDatum(record->scheduled);
+	values[6] = record->input;
+	nulls[6] = record->input ? ' ' : 'n';
+	values[7] = TimestampTzGetDatum(record->started_at);
+	values[8] = Int32GetDatum(MyProcPid);
+	set_time(&values[9], &nulls[9], record->finished_at);
+	set_text(&values[10], &nulls[10], record->error_message);
+	catalog_execute("INSERT INTO resolute.runs (flow_id, flow, owner, version, status, scheduled, "
+					"input, started_at, pid, finished_at, error_message) "
+					"VALUES ($1, $2, $3::pg_catalog.regrole, $4, $5, $6, $7, $8, $9, $10, $11) "
+					"RETURNING run_id", 11, types, values, nulls);
+	record->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+												 1, &isnull));
+}
+
+/* The counters of a row of runs, in the order of UPDATE_SQL. */
+static void
+set_counters(const RunRecord *record, Datum *values)
+{
+	const StepCounts *counts = &record->counts;
+
+	values[0] = Int64GetDatum(record->source_records);
+	values[1] = Int64GetDatum(counts->inserted + counts->updated + counts->unchanged + counts->stale);
+	values[2] = Int64GetDatum(counts->inserted);
+	values[3] = Int64GetDatum(counts->updated);
+	values[4] = Int64GetDatum(counts->unchanged);
+	values[5] = Int64GetDatum(counts->stale);
+	values[6] = Int64GetDatum(counts->duplicates);
+	values[7] = Int64GetDatum(counts->filtered);
+	values[8] = Int64GetDatum(counts->failed);
+	values[9] = Int64GetDatum(record->handled_errors);
+	values[10] = Int64GetDatum(record->pages);
+	values[11] = Int64GetDatum(record->retries);
+}
+
+#define RUN_COUNTERS 12
+#define UPDATE_SQL \
+	"UPDATE resolute.runs SET source_records = $1, processed = $2, inserted = $3, " \
+	"updated = $4, unchanged = $5, stale = $6, duplicates = $7, filtered = $8, failed = $9, " \
+	"handled_errors = $10, pages = $11, retries = $12, status = $13, finished_at = $14, " \
+	"duration_seconds = EXTRACT(epoch FROM $14 OPERATOR(pg_catalog.-) started_at), " \
+	"cursor_position = $15, next_attempt_at = $16, error_code = $17, error_message = $18 " \
+	"WHERE run_id OPERATOR(pg_catalog.=) $19"
+
+void
+runs_update(const RunRecord *record)
+{
+	Oid			types[RUN_COUNTERS + 7];
+	Datum		values[RUN_COUNTERS + 7];
+	char		nulls[RUN_COUNTERS + 8];
+	int			i = RUN_COUNTERS;
+
+	memset(nulls, ' ', sizeof(nulls));
+	for (int j = 0; j < RUN_COUNTERS; j++)
+		types[j] = INT8OID;
+	set_counters(record, values);
+	types[i] = TEXTOID;
+	values[i++] = CStringGetTextDatum(status_names[record->status]);
+	types[i] = TIMESTAMPTZOID;
+	set_time(&values[i], &nulls[i], record->finished_at);
+	types[++i] = TIMESTAMPTZOID;
+	set_time(&values[i], &nulls[i], record->cursor_position);
+	types[++i] = TIMESTAMPTZOID;
+	set_time(&values[i], &nulls[i], record->next_attempt_at);
+	types[++i] = TEXTOID;
+	set_text(&values[i], &nulls[i],
+			 record->sqlerrcode ? unpack_sql_state(record->sqlerrcode) : NULL);
+	types[++i] = TEXTOID;
+	set_text(&values[i], &nulls[i], record->error_message);
+	types[++i] = INT8OID;
+	values[i] = Int64GetDatum(record->run_id);
+	catalog_execute(UPDATE_SQL, i + 1, types, values, nulls);
+}
+
+void
+runs_write_step(int64 run_id, const RunStepRecord *step)
+{
+	Oid			types[19] = {INT8OID, INT4OID, TEXTOID, TEXTOID};
+	Datum		values[19];
+	char		nulls[20];
+	const int64 counters[] = {step->pages, step->counts.rows_in, step->counts.rows_out,
+		step->counts.inserted, step->counts.updated, step->counts.unchanged,
+		step->counts.stale, step->counts.duplicates, step->counts.filtered,
+		step->counts.failed, step->bytes, step->retries};
+	int			i = 4;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(run_id);
+	values[1] = Int32GetDatum(step->number);
+	values[2] = CStringGetTextDatum(step->step);
+	values[3] = CStringGetTextDatum(step->kind);
+	for (Size j = 0; j < lengthof(counters); j++, i++)
+	{
+		types[i] = INT8OID;
+		values[i] = Int64GetDatum(counters[j]);
+	}
+	types[i] = FLOAT8OID;
+	values[i++] = Float8GetDatum(step->wait_us / US_PER_MS);
+	types[i] = FLOAT8OID;
+	values[i++] = Float8GetDatum(step->work_us / US_PER_MS);
+	types[i] = TEXTOID;
+	set_text(&values[i], &nulls[i], step->output);
+	catalog_execute("INSERT INTO resolute.run_steps (run_id, step_no, step, kind, pages, rows_in, "
+					"rows_out, inserted, updated, unchanged, stale, duplicates, filtered, failed, "
+					"bytes, retries, wait_ms, work_ms, output) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+					"$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::pg_catalog.jsonb)",
+					i + 1, types, values, nulls);
+}
+
+int64
+runs_close_orphans(int flow_id)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(flow_id)};
+
+	catalog_execute("UPDATE resolute.runs SET status = 'failed', finished_at = pg_catalog.clock_timestamp(), "
+					"duration_seconds = EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) started_at), "
+					"error_code = '57P02', error_message = 'the backend that ran it ended before the run did' "
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1 AND status OPERATOR(pg_catalog.=) 'running'",
+					1, types, values, NULL);
+	return (int64) SPI_processed;
+}
+
+bool
+runs_started_since(int flow_id, TimestampTz since)
+{
+	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
+	Datum		values[] = {Int32GetDatum(flow_id), TimestampTzGetDatum(since)};
+
+	catalog_execute("SELECT FROM resolute.runs WHERE flow_id OPERATOR(pg_catalog.=) $1 "
+					"AND started_at OPERATOR(pg_catalog.>=) $2 AND status OPERATOR(pg_catalog.<>) 'skipped' LIMIT 1",
+					2, types, values, NULL);
+	return SPI_processed > 0;
+}
+
+Datum
+runs_row(int64 run_id, MemoryContext context)
+{
+	Oid			types[] = {INT8OID};
+	Datum		values[] = {Int64GetDatum(run_id)};
+	MemoryContext old;
+	bool		isnull;
+	Datum		row;
+
+	catalog_execute("SELECT r FROM resolute.runs r WHERE run_id OPERATOR(pg_catalog.=) $1",
+					1, types, values, NULL);
+	if (SPI_processed != 1)
+		elog(ERROR, "run " INT64_FORMAT " is gone", run_id);
+	old = MemoryContextSwitchTo(context);
+	row = datumCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull),
+					false, -1);
+	MemoryContextSwitchTo(old);
+	return row;
+}

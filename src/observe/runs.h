@@ -1,0 +1,85 @@
+/*
+ * runs.h
+ *		The books of runs: resolute.runs and resolute.run_steps.
+ *
+ * All functions need a connection to SPI and write as the catalog's owner.
+ */
+#ifndef RESOLUTE_RUNS_H
+#define RESOLUTE_RUNS_H
+
+#include "postgres.h"
+
+#include "rows/batch.h"
+#include "utils/timestamp.h"
+
+typedef enum RunStatus
+{
+	RUN_RUNNING,
+	RUN_SUCCEEDED,
+	RUN_FAILED,
+	RUN_SKIPPED,
+	RUN_DEFERRED,
+	RUN_CANCELLED
+} RunStatus;
+
+/* One row of resolute.runs. */
+typedef struct RunRecord
+{
+	int64		run_id;			/* 0 until it is stored */
+	int			flow_id;
+	const char *flow;
+	Oid			owner;
+	int			version;
+	RunStatus	status;
+	bool		scheduled;
+	Datum		input;			/* jsonb, 0 for none */
+	TimestampTz started_at;
+	TimestampTz finished_at;	/* 0 while it is running */
+	int64		source_records;
+	StepCounts	counts;			/* summed over the steps */
+	int64		handled_errors;
+	int64		pages;
+	int64		retries;
+	TimestampTz cursor_position;	/* 0: none */
+	TimestampTz next_attempt_at;	/* 0: none */
+	int			sqlerrcode;		/* 0: none */
+	const char *error_message;
+} RunRecord;
+
+/* One row of resolute.run_steps. */
+typedef struct RunStepRecord
+{
+	int			number;
+	const char *step;
+	const char *kind;
+	StepCounts	counts;
+	int64		pages;
+	int64		bytes;
+	int64		retries;
+	int64		wait_us;
+	int64		work_us;
+	const char *output;			/* JSON in the database's encoding, or NULL */
+} RunStepRecord;
+
+/* Insert the run; sets run_id. */
+extern void runs_insert(RunRecord *record);
+
+/* Bring the row up to date: after each page, and at the end. */
+extern void runs_update(const RunRecord *record);
+
+/* Write what a step did. */
+extern void runs_write_step(int64 run_id, const RunStepRecord *step);
+
+/*
+ * Close the runs of a flow that are still "running" although nobody holds the flow: their backend
+ * is gone.  Returns how many.
+ */
+extern int64 runs_close_orphans(int flow_id);
+
+/* Did a run of this flow start (not skipped) at or after the given time? */
+extern bool runs_started_since(int flow_id, TimestampTz since);
+
+/* The row as a composite datum of type resolute.runs, in context. */
+extern Datum runs_row(int64 run_id, MemoryContext context);
+
+#endif							/* RESOLUTE_RUNS_H */
