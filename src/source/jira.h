@@ -89,6 +89,13 @@ extern JiraApi jira_api(Connection *connection);
 extern JiraApi jira_api_known(const Connection *connection);
 
 /*
+ * The time zone of the account (an IANA name), in which quoted dates of a query
+ * are read; asked for once per connection.  Raises what http_check raises, and
+ * 08P01 where the server does not tell.
+ */
+extern const char *jira_time_zone(Connection *connection);
+
+/*
  * The fields of the server, a List of JiraFieldInfo that lives with the
  * connection; asked for again after an hour.
  */

@@ -18,6 +18,7 @@ typedef struct JiraLearned
 	MemoryContext field_context;	/* of fields; NULL before */
 	List	   *fields;			/* of JiraFieldInfo */
 	TimestampTz fields_at;		/* when they were asked for */
+	const char *time_zone;		/* of the account; NULL before */
 } JiraLearned;
 
 #define HINT_API \
@@ -122,6 +123,29 @@ jira_api(Connection *connection)
 		learned(connection)->api = api;
 	}
 	return api;
+}
+
+const char *
+jira_time_zone(Connection *connection)
+{
+	JiraLearned *known = learned(connection);
+
+	if (known->time_zone == NULL)
+	{
+		char	   *what = psprintf("could not find out the time zone of the account at server \"%s\"",
+									connection->name);
+		Value		account = fetch_document(connection, "/rest/api/2/myself", '{', what, HINT_API);
+		Value		zone = json_member(&account, "timeZone", strlen("timeZone"), false);
+
+		if (value_is_null(&zone))
+			ereport(ERROR,
+					(errcode(ERRCODE_PROTOCOL_VIOLATION),
+					 errmsg("%s", what),
+					 errdetail("The account has no time zone in the answer."),
+					 errhint("Write ${cursor} without quotes and without a format: then no time zone is needed.")));
+		known->time_zone = MemoryContextStrdup(connection->context, value_cstring(&zone));
+	}
+	return known->time_zone;
 }
 
 /* A copy of a value's text, in UTF-8; "" for null. */

@@ -15,10 +15,12 @@ typedef struct Provider
 	List	   *(*aliases) (void);
 	QueryOrder	(*query_order) (const char *query);
 	bool		(*is_eventual) (Connection *connection, bool *known);
+	const char *(*time_zone) (Connection *connection);
 } Provider;
 
 static const Provider providers[] = {
-	{"jira", "updated", jira_open, jira_aliases, jira_query_order, jira_is_eventual},
+	{"jira", "updated", jira_open, jira_aliases, jira_query_order, jira_is_eventual,
+	jira_time_zone},
 };
 
 /* The provider of this name; flows are checked for it when they are created. */
@@ -56,6 +58,12 @@ QueryOrder
 source_query_order(const char *provider, const char *query)
 {
 	return find_provider(provider)->query_order(query);
+}
+
+const char *
+source_time_zone(const char *provider, Connection *connection)
+{
+	return find_provider(provider)->time_zone(connection);
 }
 
 bool

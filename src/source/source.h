@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "rows/batch.h"
+#include "source/connection.h"
 
 /* What a fetch step asks for. */
 typedef struct SourceSpec
@@ -90,5 +91,11 @@ extern QueryOrder source_query_order(const char *provider, const char *query);
 /* Does a Jira Cloud API stand behind the server (search index lags)?  Uses what
  * was learnt; *known = false if nobody asked the server yet. */
 extern bool source_is_eventual(const char *server, Oid userid, bool *known);
+
+/*
+ * The time zone in which the provider reads dates that are quoted in a query. Waits for the network,
+ * the first time; touches no catalog.
+ */
+extern const char *source_time_zone(const char *provider, Connection *connection);
 
 #endif							/* RESOLUTE_SOURCE_H */
