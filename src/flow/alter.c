@@ -1,0 +1,139 @@
+/*
+ * alter.c
+ *		alter_flow(): settings that are not part of a flow's definition; and
+ *		what keeps the books from growing.
+ */
+#include "flow/schedule.h"
+#include "flow/store.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "resolute.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(resolute_alter_flow);
+PG_FUNCTION_INFO_V1(resolute_next_tick);
+PG_FUNCTION_INFO_V1(resolute_prune);
+
+/* The new owner must be a role that the current user could become. */
+static void
+check_new_owner(const Flow *flow, Oid owner)
+{
+	if (is_member_of_role(GetUserId(), owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be member of role \"%s\" to give it flow \"%s\"",
+					GetUserNameFromId(owner, false), flow->name)));
+}
+
+/* The flow's cursors go with it, unless another flow of the owner uses them. */
+static void
+move_cursors(const Flow *flow, Oid owner)
+{
+	Oid			types[] = {INT4OID, OIDOID, OIDOID};
+	Datum		values[] = {Int32GetDatum(flow->id), ObjectIdGetDatum(flow->owner),
+	ObjectIdGetDatum(owner)};
+
+	catalog_execute("UPDATE resolute.cursors c SET owner = $3::pg_catalog.regrole "
+					"WHERE c.owner::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND c.name IN ("
+					"SELECT s OPERATOR(pg_catalog.->>) 'name' FROM resolute.flow_versions v, "
+					"pg_catalog.jsonb_path_query(v.steps, '$.**.cursor') s "
+					"WHERE v.flow_id OPERATOR(pg_catalog.=) $1)",
+					3, types, values, NULL);
+}
+
+static void
+set_owner(Flow *flow, Oid owner)
+{
+	Oid			types[] = {INT4OID, OIDOID};
+	Datum		values[] = {Int32GetDatum(flow->id), ObjectIdGetDatum(owner)};
+
+	check_new_owner(flow, owner);
+	if (owner == flow->owner)
+		return;
+	move_cursors(flow, owner);
+	catalog_execute("UPDATE resolute.flows SET owner = $2::pg_catalog.regrole "
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 2, types, values, NULL);
+	if (flow->cron)
+	{
+		unschedule_flow(flow->name, flow->owner);
+		schedule_flow(flow->name, owner, flow->cron, flow->enabled);
+	}
+}
+
+Datum
+resolute_alter_flow(PG_FUNCTION_ARGS)
+{
+	Oid			types[] = {INT4OID, INTERVALOID, INT4OID, TEXTOID};
+	Datum		values[4];
+	char		nulls[5] = "    ";
+	Flow	   *flow;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of a flow must not be null")));
+	SPI_connect();
+	flow = flow_load(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, CurrentMemoryContext);
+	flow_check_access(flow);
+	flow_lock_or_raise(flow);
+	values[0] = Int32GetDatum(flow->id);
+	for (int i = 1; i < 4; i++)
+	{
+		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+		values[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
+	}
+	catalog_execute("UPDATE resolute.flows SET max_runtime = COALESCE($2, max_runtime), "
+					"max_failures = COALESCE($3, max_failures), queue = COALESCE($4, queue) "
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 4, types, values, nulls);
+	if (!PG_ARGISNULL(1))
+		set_owner(flow, PG_GETARG_OID(1));
+	SPI_finish();
+	PG_RETURN_VOID();
+}
+
+Datum
+resolute_next_tick(PG_FUNCTION_ARGS)
+{
+	TimestampTz tick;
+
+	if (!schedule_next_tick(text_to_cstring(PG_GETARG_TEXT_PP(0)), GetCurrentTimestamp(), &tick))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(tick);
+}
+
+/*
+ * Delete old rows of the books.  Everybody may prune what belongs to roles
+ * that he is a member of.
+ */
+Datum
+resolute_prune(PG_FUNCTION_ARGS)
+{
+	static const char *const statements[] = {
+		"DELETE FROM resolute.runs WHERE finished_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) $1 "
+		"AND pg_catalog.pg_has_role($2, owner, 'MEMBER')",
+		"DELETE FROM resolute.dead_letters WHERE resolved_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) $1 "
+		"AND pg_catalog.pg_has_role($2, owner, 'MEMBER')",
+		"DELETE FROM resolute.cursor_history h USING resolute.cursors c "
+		"WHERE c.cursor_id OPERATOR(pg_catalog.=) h.cursor_id "
+		"AND h.moved_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) $1 "
+		"AND pg_catalog.pg_has_role($2, c.owner, 'MEMBER')"
+	};
+	Oid			types[] = {INTERVALOID, OIDOID};
+	Datum		values[] = {PG_GETARG_DATUM(0), ObjectIdGetDatum(GetUserId())};
+	int64		deleted = 0;
+
+	SPI_connect();
+	for (Size i = 0; i < lengthof(statements); i++)
+	{
+		catalog_execute(statements[i], 2, types, values, NULL);
+		deleted += (int64) SPI_processed;
+	}
+	SPI_finish();
+	PG_RETURN_INT64(deleted);
+}

@@ -1,0 +1,36 @@
+/*
+ * check.h
+ *		Checks of a flow that look at the database, when it is defined and
+ *		again when it runs.
+ */
+#ifndef RESOLUTE_CHECK_H
+#define RESOLUTE_CHECK_H
+
+#include "flow/step.h"
+
+/*
+ * Check a parsed flow as the current user: compiles it, then looks up servers,
+ * functions and, where they exist already, target tables; SQL texts must be
+ * correct.  Raises the first thing that is wrong, with the step as context.
+ */
+extern void flow_check(Flow *flow);
+
+/*
+ * The quoted call text of a node's function, "schema.f", after checking that it exists
+ * as f(jsonb) returns jsonb.  Raises 42883 or 42P13 with a hint.
+ */
+extern char *node_function(const char *name);
+
+/*
+ * Check the targets of a compiled flow, as they are now.  A table that does not
+ * exist is only accepted where missing_ok, or where an action before might make it.
+ */
+extern void flow_check_targets(const Flow *flow, bool missing_ok);
+
+/* The fields of the rows that a step yields, as far as they are known; or NULL. */
+extern const FieldSet *step_fields(const Step *step);
+
+/* Prepare an SQL condition over $1, the state; needs SPI. */
+extern const char *condition_sql(const char *condition);
+
+#endif							/* RESOLUTE_CHECK_H */

@@ -1,0 +1,201 @@
+/*
+ * compile.c
+ *		Compiles what the steps of a flow carry as text: templates, keys and
+ *		cursors; and finds out which fields of a source's items are read.
+ */
+#include "flow/step.h"
+
+#include "rows/json.h"
+#include "rows/names.h"
+#include "source/source.h"
+
+/* Tell where an error happened. */
+static void
+step_context_callback(void *arg)
+{
+	StepContext *context = arg;
+
+	if (context->page > 0)
+		errcontext("flow \"%s\", step \"%s\", page " INT64_FORMAT,
+				   context->flow->name, context->step->name, context->page);
+	else
+		errcontext("flow \"%s\", step \"%s\"", context->flow->name, context->step->name);
+}
+
+void
+step_context_push(StepContext *context, const Flow *flow, const Step *step)
+{
+	context->flow = flow;
+	context->step = step;
+	context->page = 0;
+	context->callback.callback = step_context_callback;
+	context->callback.arg = context;
+	context->callback.previous = error_context_stack;
+	error_context_stack = &context->callback;
+}
+
+void
+step_context_pop(StepContext *context)
+{
+	error_context_stack = context->callback.previous;
+}
+
+/* Do the rows of the step stand for items of a source, or has a map made them? */
+static bool
+yields_items(const Step *step)
+{
+	while (step->type->kind == STEP_UNIQUE)
+		step = step->input;
+	return step->type->kind == STEP_FETCH;
+}
+
+/* Note that a source must deliver this. */
+static void
+add_reference(Step *fetch, char *reference)
+{
+	ListCell   *lc;
+
+	foreach(lc, fetch->references)
+	{
+		if (strcmp(lfirst(lc), reference) == 0)
+			return;
+	}
+	fetch->references = lappend(fetch->references, reference);
+}
+
+static void
+add_references(Step *fetch, List *references)
+{
+	ListCell   *lc;
+
+	foreach(lc, references)
+		add_reference(fetch, lfirst(lc));
+}
+
+/* ${cursor} in the query and the cursor parameter need each other. */
+static void
+check_cursor_use(const Flow *flow, const Step *step)
+{
+	bool		quoted;
+	char	   *query = step_text(step, "jql");
+	int			placeholders = cursor_placeholders(query, &quoted);
+
+	if (placeholders > 0 && step->cursor == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query of step \"%s\" of flow \"%s\" uses ${cursor}, but has no cursor",
+						step->name, flow->name),
+				 errhint("Add cursor => resolute.cursor_for('a name').")));
+	if (placeholders == 0 && step->cursor != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step \"%s\" of flow \"%s\" has a cursor, but its query does not use ${cursor}",
+						step->name, flow->name),
+				 errhint("Add a condition such as \"updated >= ${cursor}\" to the query.")));
+	if (placeholders == 0)
+		return;
+	if (quoted && (step->cursor->format == NULL || strcmp(step->cursor->format, "epoch_ms") == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query of step \"%s\" of flow \"%s\" has ${cursor} in quotes, but no format for it",
+						step->name, flow->name),
+				 errhint("Write ${cursor} without quotes: it becomes milliseconds since the epoch. Or give cursor_for() a format such as '2006-01-02 15:04'.")));
+	if (!quoted && step->cursor->format && strcmp(step->cursor->format, "epoch_ms") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the query of step \"%s\" of flow \"%s\" has ${cursor} without quotes, but its cursor has a format",
+						step->name, flow->name),
+				 errhint("Write \"${cursor}\" in quotes, or leave the format out.")));
+}
+
+static void
+compile_fetch(const Flow *flow, Step *step)
+{
+	const Value *cursor = step_param(step, "cursor");
+
+	if (!value_is_null(cursor))
+	{
+		step->cursor = cursor_spec_from_json(value_jsonb(cursor));
+		add_reference(step, pstrdup(source_cursor_field(step->type->provider)));
+	}
+	source_query_order(step->type->provider, step_text(step, "jql"));
+	check_cursor_use(flow, step);
+}
+
+static void
+compile_map(Step *step)
+{
+	StringInfoData source;
+	List	   *references;
+	bool		whole;
+
+	initStringInfo(&source);
+	value_append_text(&source, step_param(step, "template"));
+	step->tmpl = template_compile(source.data, TEMPLATE_JSON);
+	references = template_references(step->tmpl, &whole);
+	if (!yields_items(step->input))
+		return;
+	add_references(step->root, references);
+	step->root->whole |= whole;
+}
+
+static void
+compile_unique(const Flow *flow, Step *step)
+{
+	char	   *keep = step_text(step, "keep");
+
+	step->keys = names_from_text(psprintf("key of step \"%s\"", step->name), step_text(step, "key"));
+	if (keep && strcmp(keep, "first") != 0 && strcmp(keep, "last") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid keep of step \"%s\" of flow \"%s\": \"%s\"",
+						step->name, flow->name, keep),
+				 errhint("keep is last or first.")));
+	step->keep_first = keep && strcmp(keep, "first") == 0;
+	if (yields_items(step->input))
+		add_references(step->root, step->keys);
+}
+
+static void
+compile_step(Flow *flow, Step *step)
+{
+	switch (step->type->kind)
+	{
+		case STEP_FETCH:
+			compile_fetch(flow, step);
+			break;
+		case STEP_MAP:
+			compile_map(step);
+			break;
+		case STEP_UNIQUE:
+			compile_unique(flow, step);
+			break;
+		case STEP_UPSERT:
+			step->keys = names_from_text(psprintf("key of step \"%s\"", step->name),
+										 step_text(step, "key"));
+			break;
+		case STEP_NODE:
+		case STEP_SQL:
+		case STEP_WHEN:
+			break;
+	}
+
+	/* A sink that takes the items themselves wants all of them. */
+	if (step_is_sink(step) && yields_items(step->input))
+		step->root->whole = true;
+}
+
+void
+flow_compile(Flow *flow)
+{
+	ListCell   *lc;
+
+	foreach(lc, flow->all)
+	{
+		StepContext context;
+
+		step_context_push(&context, flow, lfirst(lc));
+		compile_step(flow, lfirst(lc));
+		step_context_pop(&context);
+	}
+}

@@ -1,0 +1,159 @@
+/*
+ * deparse.c
+ *		flow_definition(): the statement that makes a flow, from what is stored.
+ */
+#include "flow/store.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "rows/json.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(resolute_flow_definition);
+
+#define INDENT 4
+
+/* A new line, indented by depth. */
+static void
+append_line(StringInfo out, int depth)
+{
+	appendStringInfoChar(out, '\n');
+	appendStringInfoSpaces(out, depth * INDENT);
+}
+
+static void
+append_literal(StringInfo out, const char *text)
+{
+	appendStringInfoString(out, quote_literal_cstr(text));
+}
+
+/* resolute.cursor_for(...), from its JSON. */
+static void
+append_cursor(StringInfo out, const Value *cursor)
+{
+	JsonIter	it = json_iter(cursor);
+	Value		name = json_member(cursor, "name", 4, false);
+	Value		key,
+				value;
+
+	appendStringInfoString(out, "resolute.cursor_for(");
+	append_literal(out, value_cstring(&name));
+	while (json_next(&it, &key, &value))
+	{
+		if (value_is(&key, "name") || value_is_null(&value))
+			continue;
+		appendStringInfo(out, ", %s => ", quote_identifier(value_cstring(&key)));
+		append_literal(out, value_cstring(&value));
+	}
+	appendStringInfoChar(out, ')');
+}
+
+static void
+append_param(StringInfo out, const StepParam *param, const Value *value)
+{
+	if (!param->positional)
+		appendStringInfo(out, "%s => ", quote_identifier(param->name));
+	if (param->type == PARAM_CURSOR)
+		append_cursor(out, value);
+	else if (param->type == PARAM_INT)
+		appendStringInfoString(out, value_cstring(value));
+	else
+		append_literal(out, value_cstring(value));
+}
+
+static void append_steps(StringInfo out, List *steps, int depth);
+
+/* One step, wrapped in as() where it has a name that is not its own. */
+static void
+append_step(StringInfo out, const Step *step, int depth)
+{
+	bool		own_name = step->type->kind == STEP_NODE &&
+		value_is(step_param(step, "name"), step->name);
+	bool		wrapped = step->named && !own_name;
+	bool		first = true;
+
+	append_line(out, depth);
+	if (wrapped)
+	{
+		appendStringInfoString(out, "resolute.\"as\"(");
+		append_literal(out, step->name);
+		appendStringInfoString(out, ", ");
+	}
+	appendStringInfo(out, "resolute.%s(", quote_identifier(step->type->name));
+	for (int i = 0; step->type->params[i].name != NULL; i++)
+	{
+		const StepParam *param = &step->type->params[i];
+
+		if (value_is_null(&step->params[i]))
+			continue;
+		if (!first)
+			appendStringInfoChar(out, ',');
+		if (!param->positional)
+			append_line(out, depth + 1);
+		else if (!first)
+			appendStringInfoChar(out, ' ');
+		append_param(out, param, &step->params[i]);
+		first = false;
+	}
+	if (step->children)
+	{
+		appendStringInfoChar(out, ',');
+		append_steps(out, step->children, depth + 1);
+	}
+	appendStringInfoString(out, wrapped ? "))" : ")");
+}
+
+static void
+append_steps(StringInfo out, List *steps, int depth)
+{
+	ListCell   *lc;
+
+	foreach(lc, steps)
+	{
+		if (lc != list_head(steps))
+			appendStringInfoChar(out, ',');
+		append_step(out, lfirst(lc), depth);
+	}
+}
+
+/* The trigger: schedule('...') or manual('...'). */
+static void
+append_trigger(StringInfo out, const Flow *flow)
+{
+	Datum		kind = DirectFunctionCall2(jsonb_object_field_text, flow->trigger,
+										   CStringGetTextDatum("trigger"));
+
+	append_line(out, 1);
+	appendStringInfo(out, "resolute.%s(", TextDatumGetCString(kind));
+	if (flow->cron)
+		append_literal(out, flow->cron);
+	else if (flow->label)
+		append_literal(out, flow->label);
+	appendStringInfoString(out, "),");
+}
+
+Datum
+resolute_flow_definition(PG_FUNCTION_ARGS)
+{
+	StringInfoData out;
+	MemoryContext caller = CurrentMemoryContext;
+	Flow	   *flow;
+	text	   *result;
+
+	SPI_connect();
+	flow = flow_load(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, CurrentMemoryContext);
+	flow_check_access(flow);
+	flow_parse(flow);
+	initStringInfo(&out);
+	appendStringInfoString(&out, "SELECT resolute.create_flow(");
+	append_literal(&out, flow->name);
+	appendStringInfoChar(&out, ',');
+	append_trigger(&out, flow);
+	append_steps(&out, flow->steps, 1);
+	appendStringInfoString(&out, ");");
+	MemoryContextSwitchTo(caller);
+	result = cstring_to_text_with_len(out.data, out.len);
+	SPI_finish();
+	PG_RETURN_TEXT_P(result);
+}

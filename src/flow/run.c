@@ -1,0 +1,364 @@
+/*
+ * run.c
+ *		run_flow() and CALL run(): how a run begins and ends.
+ */
+#include "flow/run.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "flow/schedule.h"
+#include "flow/store.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "rows/json.h"
+#include "source/http.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(resolute_run_flow);
+PG_FUNCTION_INFO_V1(resolute_run);
+
+/* The input as JSON text in UTF-8; must be an object. */
+static char *
+input_text(const char *flow, Datum input)
+{
+	Jsonb	   *jsonb = DatumGetJsonbP(input);
+	char	   *text;
+
+	if (!JB_ROOT_IS_OBJECT(jsonb))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("input of flow \"%s\" must be a JSON object", flow)));
+	text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	return pg_server_to_any(text, strlen(text), PG_UTF8);
+}
+
+Run *
+run_create(const char *name, Datum input, bool atomic)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "resolute run",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Run		   *run = palloc0(sizeof(Run));
+
+	run->context = context;
+	run->flow = flow_load(name, false, context);
+	flow_check_access(run->flow);
+	run->atomic = atomic;
+	run->restricted = GetUserId() != run->flow->owner;
+	run->input = input_text(name, input);
+	run->record.flow_id = run->flow->id;
+	run->record.flow = run->flow->name;
+	run->record.owner = run->flow->owner;
+	run->record.version = run->flow->version;
+	run->record.input = input;
+	run->record.status = RUN_RUNNING;
+	run->record.started_at = GetCurrentTimestamp();
+	MemoryContextSwitchTo(old);
+	return run;
+}
+
+/* Record a run that does not take place, and say why. */
+static void
+skip_run(Run *run, const char *reason)
+{
+	run->record.status = RUN_SKIPPED;
+	run->record.finished_at = GetCurrentTimestamp();
+	run->record.error_message = reason;
+	if (run->record.run_id == 0)
+		runs_insert(&run->record);
+	runs_update(&run->record);
+	ereport(NOTICE,
+			(errmsg("flow \"%s\" skipped: %s", run->flow->name, reason)));
+}
+
+/* Why should a run not take place now?  NULL if it should. */
+static char *
+reason_to_skip(Run *run)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz tick;
+
+	if (run->flow->not_before > now)
+		return psprintf("the server asked to wait until %s", timestamptz_to_str(run->flow->not_before));
+	if (!run->record.scheduled)
+		return NULL;
+	if (!run->flow->enabled)
+		return pstrdup("it is disabled");
+
+	/* pg_cron fires the ticks that a long run missed back to back. */
+	if (run->flow->cron && schedule_last_tick(run->flow->cron, now, &tick) &&
+		runs_started_since(run->flow->id, tick))
+		return psprintf("a run has started since the tick of %s", timestamptz_to_str(tick));
+	return NULL;
+}
+
+/*
+ * Take the flow's lock and write the run's row.  False where the run is skipped.
+ * Errors here are the caller's: nothing has begun yet.
+ */
+static bool
+begin_run(Run *run)
+{
+	char	   *reason;
+
+	if (!flow_lock(run->flow->id, !run->atomic))
+	{
+		skip_run(run, "another run holds the flow");
+		return false;
+	}
+	reason = reason_to_skip(run);
+	if (reason)
+	{
+		skip_run(run, reason);
+		if (!run->atomic)
+			flow_unlock(run->flow->id);
+		return false;
+	}
+	runs_close_orphans(run->flow->id);
+	runs_insert(&run->record);
+	return true;
+}
+
+/* Unit: the final state of the run and its steps. */
+static void
+end_unit(Run *run, void *arg pg_attribute_unused())
+{
+	ListCell   *lc;
+
+	run_sum(run);
+	runs_update(&run->record);
+	if (run->record.next_attempt_at != 0)
+		flow_defer(run->flow, run->record.next_attempt_at);
+	foreach(lc, run->flow->all)
+	{
+		Step	   *step = lfirst(lc);
+		StepState  *state = run->steps ? step_state(run, step) : NULL;
+
+		if (state == NULL || state->done.pages == 0)
+			continue;
+		if (step->type->kind == STEP_UPSERT)
+			state->done.output = sink_output(run, step);
+		else if (state->output)
+			state->done.output = pg_any_to_server(state->output, strlen(state->output), PG_UTF8);
+		runs_write_step(run->record.run_id, &state->done);
+	}
+}
+
+/* What the error means for the status of the run. */
+static void
+classify_error(Run *run)
+{
+	RunRecord  *record = &run->record;
+
+	record->sqlerrcode = run->error->sqlerrcode;
+	record->error_message = run->error->detail
+		? psprintf("%s: %s", run->error->message, run->error->detail) : run->error->message;
+	record->status = RUN_FAILED;
+	if (run->error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		record->status = RUN_CANCELLED;
+	if (run->error->sqlerrcode == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED &&
+		http_deferred_until() > GetCurrentTimestamp())
+	{
+		record->status = RUN_DEFERRED;
+		record->next_attempt_at = http_deferred_until();
+	}
+}
+
+/* Tell what the run did. */
+static void
+report_run(const Run *run)
+{
+	const RunRecord *record = &run->record;
+
+	ereport(NOTICE,
+			(errmsg("flow \"%s\": " INT64_FORMAT " fetched, " INT64_FORMAT " inserted, "
+					INT64_FORMAT " updated, " INT64_FORMAT " unchanged, " INT64_FORMAT
+					" failed in %.1f s",
+					run->flow->name, record->source_records, record->counts.inserted,
+					record->counts.updated, record->counts.unchanged, record->counts.failed,
+					(record->finished_at - record->started_at) / 1000000.0)));
+}
+
+/*
+ * Write the end of the run, whatever its outcome.  If that fails as well, the
+ * error that ended the run matters more.
+ */
+static void
+end_run(Run *run)
+{
+	ErrorData  *error = run->error;
+
+	run_watch_stop();
+	run->record.finished_at = GetCurrentTimestamp();
+	if (error == NULL)
+		run->record.status = RUN_SUCCEEDED;
+	else
+		classify_error(run);
+	if (!run_unit(run, UNIT_BOOKS, run->context, end_unit, NULL) || !run_commit(run))
+	{
+		if (error == NULL)
+			ThrowErrorData(run->error);
+		run->error = error;
+	}
+	if (error == NULL)
+		report_run(run);
+}
+
+/* Do everything between begin and end; errors are in run->error. */
+static void
+work_run(Run *run)
+{
+	run_watch_start(run);
+	if (!run_prepare(run))
+		return;
+	if (!run->busy)
+		run_execute(run);
+}
+
+/* Undo what a busy run has begun, and record it as skipped. */
+static void
+skip_busy_run(Run *run)
+{
+	run_watch_stop();
+	skip_run(run, "another run holds one of its cursors");
+}
+
+/*
+ * run_flow() with raise => false: work inside a subtransaction, so that all of a
+ * failed run's work is undone, but the row that tells of it stays.
+ */
+static void
+work_undoable(Run *run)
+{
+	MemoryContext old = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(old);
+	work_run(run);
+	if (run->error)
+	{
+		/* What the steps counted has not happened. */
+		RollbackAndReleaseCurrentSubTransaction();
+		run->steps = NULL;
+		run->streams = NIL;
+	}
+	else
+		ReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(old);
+	CurrentResourceOwner = owner;
+}
+
+/* Add what the caller needs to know, and raise the error that ended the run. */
+static void
+raise_error(Run *run)
+{
+	ErrorData  *error = run->error;
+
+	if (error->hint == NULL && run->record.status == RUN_DEFERRED)
+		error->hint = psprintf("The next attempt is possible at %s.",
+							   timestamptz_to_str(run->record.next_attempt_at));
+	ThrowErrorData(error);
+}
+
+Datum
+resolute_run_flow(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	bool		raise = PG_ARGISNULL(2) || PG_GETARG_BOOL(2);
+	Run		   *run;
+	Datum		row;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("flow and input must not be null")));
+	SPI_connect();
+	run = run_create(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_DATUM(1), true);
+	if (begin_run(run))
+	{
+		if (raise)
+			work_run(run);
+		else
+			work_undoable(run);
+		run_watch_stop();
+		if (run->error && (raise || run->error->sqlerrcode == ERRCODE_QUERY_CANCELED))
+		{
+			classify_error(run);
+			raise_error(run);
+		}
+		if (run->busy)
+			skip_busy_run(run);
+		else
+			end_run(run);
+	}
+	row = runs_row(run->record.run_id, caller);
+	SPI_finish();
+	PG_RETURN_DATUM(row);
+}
+
+/* Does the caller let us commit? */
+static bool
+call_is_atomic(FunctionCallInfo fcinfo)
+{
+	return fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic;
+}
+
+/* The part of CALL run() that works on its own transactions or the caller's. */
+static void
+call_run(Run *run)
+{
+	bool		locked = begin_run(run);
+
+	/* From here on the run can be seen, and survives what happens to it. */
+	if (run_commit(run) && locked)
+		work_run(run);
+	if (run->error && run->atomic)
+	{
+		classify_error(run);
+		raise_error(run);
+	}
+	if (!locked)
+		return;
+	if (run->busy && run->error == NULL)
+		skip_busy_run(run);
+	else
+		end_run(run);
+	run_unlock_cursors(run);
+	if (!run->atomic)
+		flow_unlock(run->flow->id);
+}
+
+Datum
+resolute_run(PG_FUNCTION_ARGS)
+{
+	bool		atomic = call_is_atomic(fcinfo);
+	Run		   *run;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("flow and input must not be null")));
+	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
+	run = run_create(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+					 PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1))), atomic);
+	run->record.scheduled = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	call_run(run);
+	if (run->error && run->record.status == RUN_DEFERRED)
+		ereport(WARNING,
+				(errcode(run->error->sqlerrcode),
+				 errmsg("flow \"%s\" deferred: %s", run->flow->name, run->error->message),
+				 errhint("The next attempt is possible at %s.",
+						 timestamptz_to_str(run->record.next_attempt_at))));
+	else if (run->error)
+		raise_error(run);
+	SPI_finish();
+	PG_RETURN_VOID();
+}

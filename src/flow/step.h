@@ -1,0 +1,177 @@
+/*
+ * step.h
+ *		The definition of a flow as a tree of steps.
+ *
+ * The builder functions of SQL describe a step as jsonb: {"step": kind, "as": name,
+ * parameters ...}.  One table (step_types) says which parameters a kind has; parsing,
+ * checking and flow_definition() all go by it.
+ */
+#ifndef RESOLUTE_STEP_H
+#define RESOLUTE_STEP_H
+
+#include "postgres.h"
+
+#include "nodes/pg_list.h"
+#include "rows/batch.h"
+#include "transform/template.h"
+#include "cursor/cursor.h"
+
+#define STEP_MAX_PARAMS 8
+#define FLOW_MAX_STEPS 1000		/* keeps a run's books and locks bounded */
+#define FLOW_MAX_DEPTH 50
+
+typedef enum StepKind
+{
+	STEP_FETCH,					/* source: yields rows */
+	STEP_MAP,					/* rows to rows */
+	STEP_UNIQUE,
+	STEP_UPSERT,				/* sink */
+	STEP_NODE,					/* sink or action */
+	STEP_SQL,					/* action */
+	STEP_WHEN					/* block */
+} StepKind;
+
+typedef enum ParamType
+{
+	PARAM_TEXT,
+	PARAM_INT,
+	PARAM_ROWS,					/* name of a step that yields rows */
+	PARAM_OUTPUT,				/* name of any step with an output */
+	PARAM_CURSOR				/* what cursor_for() makes */
+} ParamType;
+
+typedef struct StepParam
+{
+	const char *name;
+	ParamType	type;
+	bool		required;
+	bool		positional;		/* flow_definition() writes it without name => */
+} StepParam;
+
+typedef struct StepType
+{
+	const char *name;			/* of the builder function */
+	StepKind	kind;
+	const char *provider;		/* of a fetch step */
+	StepParam	params[STEP_MAX_PARAMS];	/* ends with a NULL name */
+} StepType;
+
+typedef struct Step
+{
+	const StepType *type;
+	int			number;			/* 1, 2, ... in the order they are written */
+	const char *name;			/* of its output, or "upsert 3" without one */
+	bool		named;
+	Value		params[STEP_MAX_PARAMS];	/* as in type->params */
+	List	   *children;		/* of a block: Step * */
+
+	/* What checking the flow found out. */
+	struct Step *input;			/* PARAM_ROWS or PARAM_OUTPUT, or NULL */
+	struct Step *root;			/* the fetch step its rows come from, or NULL
+								 * if it yields or takes no rows */
+	bool		needs_spool;	/* a fetch: its rows are read more than once */
+	struct Step *leader;		/* a sink: the first one of those that are fed
+								 * together, page by page */
+	bool		is_path;		/* when: the condition is a path */
+
+	/* What flow_compile() made. */
+	Template   *tmpl;			/* map */
+	List	   *keys;			/* unique, upsert: of char * */
+	bool		keep_first;		/* unique */
+	CursorSpec *cursor;			/* fetch, or NULL */
+	List	   *references;		/* fetch: what is read of its rows, of char * */
+	bool		whole;			/* fetch: its rows are used as a whole, too */
+} Step;
+
+/* A flow as it is stored. */
+typedef struct Flow
+{
+	int			id;
+	const char *name;
+	Oid			owner;
+	int			version;
+	bool		enabled;
+	int64		max_runtime_us; /* 0: no limit */
+	int			max_failures;
+	TimestampTz not_before;		/* 0: none */
+	const char *cron;			/* NULL: manual */
+	const char *label;			/* of a manual trigger, or NULL */
+	Datum		trigger;		/* jsonb */
+	Datum		definition;		/* jsonb array of steps */
+
+	/* Parsed from the definition. */
+	List	   *steps;			/* of Step *, outermost */
+	List	   *all;			/* of Step *, all of them in the order written */
+} Flow;
+
+/*
+ * Parse flow->definition into steps and check everything that can be known without
+ * looking at the database: kinds, parameters, names, order.  Allocates in the
+ * current context.  Raises 22023, 42704 (unknown step name) or 42710 (a name
+ * twice), with the flow's name.
+ */
+extern void flow_parse(Flow *flow);
+
+/* A parameter's text in the database's encoding, or NULL. */
+extern char *step_text(const Step *step, const char *param);
+
+/* A parameter that is an integer; fallback where it is absent. */
+extern int64 step_int(const Step *step, const char *param, int64 fallback);
+
+extern const Value *step_param(const Step *step, const char *param);
+
+/* Does the step yield rows? */
+static inline bool
+step_yields_rows(const Step *step)
+{
+	return step->type->kind == STEP_FETCH || step->type->kind == STEP_MAP ||
+		step->type->kind == STEP_UNIQUE;
+}
+
+/* Does it take rows, page by page? */
+static inline bool
+step_is_sink(const Step *step)
+{
+	return step->type->kind == STEP_UPSERT ||
+		(step->type->kind == STEP_NODE && step->root != NULL);
+}
+
+/* The step of that name among the steps written before "before", or NULL. */
+extern Step *flow_find_step(const Flow *flow, const char *name, const Step *before);
+
+/*
+ * Check the conditions of a parsed flow, and decide which sinks are fed together
+ * and which sources must be spooled.  Raises 42704 for an unknown path.
+ */
+extern void flow_analyze(Flow *flow);
+
+/*
+ * The step whose output a path condition looks at ("issues", "issues.count"),
+ * or NULL where it looks at input, run, error or state; *rest is what follows the first
+ * name, "" if nothing.
+ */
+extern Step *condition_step(const Flow *flow, const Step *when, const char **rest);
+
+/*
+ * Compile the templates, keys and cursors of a parsed flow, and find out what is
+ * read of each source's rows.  Raises what template_compile() and
+ * cursor_spec_from_json() raise, with the step as context, and 22023 where ${cursor} and cursor do
+ * not go together.
+ */
+extern void flow_compile(Flow *flow);
+
+/*
+ * Errors raised between these two get the context "step ... of flow ...".
+ */
+typedef struct StepContext
+{
+	ErrorContextCallback callback;
+	const Flow *flow;
+	const Step *step;
+	int64		page;			/* 0: none */
+} StepContext;
+
+extern void step_context_push(StepContext *context, const Flow *flow, const Step *step);
+extern void step_context_pop(StepContext *context);
+
+#endif							/* RESOLUTE_STEP_H */

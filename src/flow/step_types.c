@@ -1,0 +1,72 @@
+/*
+ * step_types.c
+ *		The kinds of steps and their parameters: one table for all.
+ */
+#include "flow/step_types.h"
+
+static const StepType step_types[] = {
+	{"jira_fetch_issues", STEP_FETCH, "jira", {
+			{"server", PARAM_TEXT, true, true},
+			{"jql", PARAM_TEXT, true, false},
+			{"cursor", PARAM_CURSOR, false, false},
+			{"page_size", PARAM_INT, false, false},
+			{"max_items", PARAM_INT, false, false},
+			{.name = NULL}
+	}},
+	{"map", STEP_MAP, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"template", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"unique", STEP_UNIQUE, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"key", PARAM_TEXT, true, false},
+			{"keep", PARAM_TEXT, false, false},
+			{.name = NULL}
+	}},
+	{"upsert", STEP_UPSERT, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"target", PARAM_TEXT, true, false},
+			{"key", PARAM_TEXT, true, false},
+			{"version", PARAM_TEXT, false, false},
+			{.name = NULL}
+	}},
+	{"node", STEP_NODE, NULL, {
+			{"name", PARAM_TEXT, true, true},
+			{"function", PARAM_TEXT, true, true},
+			{"input", PARAM_OUTPUT, false, false},
+			{.name = NULL}
+	}},
+	{"sql", STEP_SQL, NULL, {
+			{"statement", PARAM_TEXT, true, true},
+			{.name = NULL}
+	}},
+	{"when", STEP_WHEN, NULL, {
+			{"condition", PARAM_TEXT, true, true},
+			{.name = NULL}
+	}},
+};
+
+/* Find the kind of step that a builder function makes, or NULL. */
+const StepType *
+step_type_find(const Value *name)
+{
+	for (Size i = 0; i < lengthof(step_types); i++)
+	{
+		if (value_is(name, step_types[i].name))
+			return &step_types[i];
+	}
+	return NULL;
+}
+
+/* The position of a parameter in its step's table, or -1. */
+int
+step_param_find(const StepType *type, const char *name)
+{
+	for (int i = 0; type->params[i].name != NULL; i++)
+	{
+		if (strcmp(type->params[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}

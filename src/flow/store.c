@@ -1,0 +1,224 @@
+/*
+ * store.c
+ *		Loads, stores and locks flows.
+ */
+#include "flow/store.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "resolute.h"
+#include "storage/lock.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#define LOAD_SQL \
+	"SELECT f.flow_id, f.name, f.owner::pg_catalog.oid, f.version, f.enabled, " \
+	"(EXTRACT(epoch FROM f.max_runtime) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, " \
+	"f.max_failures, f.not_before, " \
+	"CASE WHEN v.trigger OPERATOR(pg_catalog.->>) 'trigger' OPERATOR(pg_catalog.=) 'schedule' " \
+	"THEN v.trigger OPERATOR(pg_catalog.->>) 'cron' END, v.trigger::pg_catalog.jsonb, v.steps, " \
+	"v.trigger OPERATOR(pg_catalog.->>) 'label' " \
+	"FROM resolute.flows f JOIN resolute.flow_versions v " \
+	"ON v.flow_id OPERATOR(pg_catalog.=) f.flow_id AND v.version OPERATOR(pg_catalog.=) f.version " \
+	"WHERE f.name OPERATOR(pg_catalog.=) $1"
+
+/* A column of the first row of the last query; copied to the current context. */
+static Datum
+column(int number, bool byval, int len, bool *isnull)
+{
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+									  number, isnull);
+
+	return *isnull ? (Datum) 0 : datumCopy(value, byval, len);
+}
+
+/* Fill a Flow from the first row of the last query. */
+static Flow *
+flow_from_row(void)
+{
+	Flow	   *flow = palloc0(sizeof(Flow));
+	bool		isnull;
+	Datum		value;
+
+	flow->id = DatumGetInt32(column(1, true, 4, &isnull));
+	flow->name = TextDatumGetCString(column(2, false, -1, &isnull));
+	flow->owner = DatumGetObjectId(column(3, true, 4, &isnull));
+	flow->version = DatumGetInt32(column(4, true, 4, &isnull));
+	flow->enabled = DatumGetBool(column(5, true, 1, &isnull));
+	flow->max_runtime_us = DatumGetInt64(column(6, true, 8, &isnull));
+	flow->max_failures = DatumGetInt32(column(7, true, 4, &isnull));
+	flow->not_before = DatumGetTimestampTz(column(8, true, 8, &isnull));
+	value = column(9, false, -1, &isnull);
+	flow->cron = isnull ? NULL : TextDatumGetCString(value);
+	flow->trigger = column(10, false, -1, &isnull);
+	flow->definition = column(11, false, -1, &isnull);
+	value = column(12, false, -1, &isnull);
+	flow->label = isnull ? NULL : TextDatumGetCString(value);
+	return flow;
+}
+
+/* A hint that lists the flows the current user may run. */
+static char *
+known_flows(void)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	catalog_execute("SELECT name, owner::pg_catalog.oid FROM resolute.flows ORDER BY name", 0, NULL, NULL, NULL);
+	for (uint64 i = 0; i < SPI_processed && out.len < 500; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+		Oid			owner = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
+
+		if (is_member_of_role(GetUserId(), owner))
+			appendStringInfo(&out, "%s\"%s\"", out.len ? ", " : "",
+							 SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
+	}
+	return out.len ? psprintf("Your flows are %s.", out.data)
+		: pstrdup("You have no flows yet: see resolute.create_flow().");
+}
+
+Flow *
+flow_load(const char *name, bool missing_ok, MemoryContext context)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(name)};
+	MemoryContext old;
+	Flow	   *flow;
+
+	catalog_execute(LOAD_SQL, 1, types, values, NULL);
+	if (SPI_processed == 0 && missing_ok)
+		return NULL;
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("flow \"%s\" does not exist", name),
+				 errhint("%s", known_flows())));
+	old = MemoryContextSwitchTo(context);
+	flow = flow_from_row();
+	MemoryContextSwitchTo(old);
+	return flow;
+}
+
+void
+flow_check_access(const Flow *flow)
+{
+	if (!is_member_of_role(GetUserId(), flow->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for flow \"%s\"", flow->name),
+				 errdetail("It is owned by role \"%s\".", GetUserNameFromId(flow->owner, false)),
+				 errhint("Only its owner, members of that role and superusers may use it.")));
+}
+
+/* Add the row of resolute.flows. */
+static void
+insert_flow(Flow *flow)
+{
+	Oid			types[] = {TEXTOID, OIDOID};
+	Datum		values[] = {CStringGetTextDatum(flow->name), ObjectIdGetDatum(flow->owner)};
+	bool		isnull;
+
+	catalog_execute("INSERT INTO resolute.flows (name, owner, version) "
+					"VALUES ($1, $2::pg_catalog.regrole, 1) RETURNING flow_id",
+					2, types, values, NULL);
+	flow->id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	flow->version = 1;
+}
+
+/* Make the next version the current one. */
+static void
+advance_version(Flow *flow)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(flow->id)};
+	bool		isnull;
+
+	catalog_execute("UPDATE resolute.flows SET version = version OPERATOR(pg_catalog.+) 1, not_before = NULL "
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1 RETURNING version",
+					1, types, values, NULL);
+	flow->version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+void
+flow_store(Flow *flow)
+{
+	Oid			types[] = {INT4OID, INT4OID, JSONBOID, JSONBOID, OIDOID};
+	Datum		values[5];
+
+	if (flow->id == 0)
+		insert_flow(flow);
+	else
+		advance_version(flow);
+	values[0] = Int32GetDatum(flow->id);
+	values[1] = Int32GetDatum(flow->version);
+	values[2] = flow->trigger;
+	values[3] = flow->definition;
+	values[4] = ObjectIdGetDatum(GetUserId());
+	catalog_execute("INSERT INTO resolute.flow_versions (flow_id, version, trigger, steps, created_by) "
+					"VALUES ($1, $2, $3, $4, $5::pg_catalog.regrole)",
+					5, types, values, NULL);
+}
+
+void
+flow_defer(const Flow *flow, TimestampTz not_before)
+{
+	Oid			types[] = {INT4OID, TIMESTAMPTZOID};
+	Datum		values[] = {Int32GetDatum(flow->id), TimestampTzGetDatum(not_before)};
+
+	catalog_execute("UPDATE resolute.flows SET not_before = $2 WHERE flow_id OPERATOR(pg_catalog.=) $1",
+					2, types, values, NULL);
+}
+
+static void
+set_flow_tag(LOCKTAG *tag, int flow_id)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, resolute_relation("flows"), flow_id, 0);
+}
+
+bool
+flow_lock(int flow_id, bool session)
+{
+	LOCKTAG		tag;
+	LockAcquireResult result;
+
+	set_flow_tag(&tag, flow_id);
+	result = LockAcquire(&tag, ExclusiveLock, session, true);
+
+	/* A run inside a run of the same flow must not go on either. */
+	if (result == LOCKACQUIRE_ALREADY_HELD || result == LOCKACQUIRE_ALREADY_CLEAR)
+	{
+		LockRelease(&tag, ExclusiveLock, session);
+		return false;
+	}
+	return result == LOCKACQUIRE_OK;
+}
+
+void
+flow_unlock(int flow_id)
+{
+	LOCKTAG		tag;
+
+	set_flow_tag(&tag, flow_id);
+	LockRelease(&tag, ExclusiveLock, true);
+}
+
+void
+flow_lock_or_raise(const Flow *flow)
+{
+	LOCKTAG		tag;
+
+	set_flow_tag(&tag, flow->id);
+	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("flow \"%s\" is running", flow->name),
+				 errhint("Wait until the run is over, or cancel it with pg_cancel_backend(); see view resolute.flow_status.")));
+}

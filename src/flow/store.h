@@ -1,0 +1,41 @@
+/*
+ * store.h
+ *		Flows as they are stored in resolute.flows and resolute.flow_versions.
+ *
+ * All functions need a connection to SPI and allocate in the context given, or
+ * in the current one.
+ */
+#ifndef RESOLUTE_STORE_H
+#define RESOLUTE_STORE_H
+
+#include "flow/step.h"
+
+/*
+ * Load a flow by name into context, unparsed.  Raises 42704 with a hint where there is
+ * none (NULL if missing_ok).
+ */
+extern Flow *flow_load(const char *name, bool missing_ok, MemoryContext context);
+
+/* Raises 42501 unless the current user is the flow's owner, a member or superuser. */
+extern void flow_check_access(const Flow *flow);
+
+/*
+ * Store the definition: a new flow (flow->id = 0 before), or a new version of it.  Sets id and
+ * version.
+ */
+extern void flow_store(Flow *flow);
+
+/* Let no run of the flow begin before this time. */
+extern void flow_defer(const Flow *flow, TimestampTz not_before);
+
+/* Take the flow's lock without waiting; false if somebody holds it. */
+extern bool flow_lock(int flow_id, bool session);
+extern void flow_unlock(int flow_id);
+
+/*
+ * Take the flow's lock for the transaction, so that no run of it goes on meanwhile.  Raises
+ * 55006 where one does.
+ */
+extern void flow_lock_or_raise(const Flow *flow);
+
+#endif							/* RESOLUTE_STORE_H */

@@ -1,0 +1,178 @@
+/*
+ * unit.c
+ *		Units of a run: subtransactions, commits, and as whom they work.
+ */
+#include "flow/run.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "resolute.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timeout.h"
+
+/* The watch on max_runtime of this backend. */
+static bool watch_registered = false;
+static TimeoutId watch_timeout;
+static volatile sig_atomic_t watch_expired = false;
+
+/* As whom we were working before a unit switched to the flow's owner. */
+typedef struct OwnerScope
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} OwnerScope;
+
+/*
+ * Work as the flow's owner.  As in REFRESH MATERIALIZED VIEW, settings that the
+ * work changes are undone, and a caller who is not the owner is protected from
+ * what the owner's functions could do to his session.
+ */
+static void
+owner_enter(Run *run, OwnerScope *scope)
+{
+	int			sec_context;
+
+	GetUserIdAndSecContext(&scope->userid, &scope->sec_context);
+	sec_context = scope->sec_context | SECURITY_LOCAL_USERID_CHANGE;
+	if (run->restricted)
+		sec_context |= SECURITY_RESTRICTED_OPERATION;
+	SetUserIdAndSecContext(run->flow->owner, sec_context);
+	scope->guc_level = NewGUCNestLevel();
+}
+
+static void
+owner_leave(OwnerScope *scope)
+{
+	AtEOXact_GUC(false, scope->guc_level);
+	SetUserIdAndSecContext(scope->userid, scope->sec_context);
+}
+
+/* What a unit does inside its subtransaction. */
+static void
+unit_body(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg)
+{
+	OwnerScope	scope;
+
+	if (kind == UNIT_NETWORK)
+	{
+		/* A catalog snapshot would hold back vacuum while we wait. */
+		InvalidateCatalogSnapshot();
+		MemoryContextSwitchTo(context);
+		fn(run, arg);
+		return;
+	}
+	PushActiveSnapshot(GetTransactionSnapshot());
+	SPI_connect();
+	if (kind == UNIT_DATABASE)
+		owner_enter(run, &scope);
+	MemoryContextSwitchTo(context);
+	fn(run, arg);
+	if (kind == UNIT_DATABASE)
+		owner_leave(&scope);
+	SPI_finish();
+	PopActiveSnapshot();
+}
+
+/* Say why a run was cancelled, if it was our watch that did it. */
+static void
+explain_cancel(Run *run)
+{
+	if (!watch_expired || run->error->sqlerrcode != ERRCODE_QUERY_CANCELED)
+		return;
+	run->error->message = MemoryContextStrdup(run->context,
+											  psprintf("canceling flow \"%s\" because it ran longer than its max_runtime",
+													   run->flow->name));
+	run->error->hint = MemoryContextStrdup(run->context,
+										   "The next run goes on where this one stopped; see resolute.alter_flow() for the limit.");
+}
+
+bool
+run_unit(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg)
+{
+	MemoryContext old = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = false;
+
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		unit_body(run, kind, context, fn, arg);
+		ReleaseCurrentSubTransaction();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(run->context);
+		run->error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		explain_cancel(run);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+bool
+run_commit(Run *run)
+{
+	MemoryContext old = CurrentMemoryContext;
+	volatile bool done = false;
+
+	if (run->atomic)
+		return true;
+	PG_TRY();
+	{
+		SPI_commit();
+		SPI_start_transaction();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(run->context);
+		run->error = CopyErrorData();
+		FlushErrorState();
+#if PG_VERSION_NUM < 150000
+		SPI_rollback();
+		SPI_start_transaction();
+#endif
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(old);
+	return done;
+}
+
+/* In a signal handler: cancel what is going on, as statement_timeout does. */
+static void
+watch_handler(void)
+{
+	watch_expired = true;
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+void
+run_watch_start(Run *run)
+{
+	watch_expired = false;
+	if (run->flow->max_runtime_us == 0)
+		return;
+	if (!watch_registered)
+		watch_timeout = RegisterTimeout(USER_TIMEOUT, watch_handler);
+	watch_registered = true;
+	enable_timeout_after(watch_timeout, (int) Min(run->flow->max_runtime_us / 1000, INT_MAX));
+}
+
+void
+run_watch_stop(void)
+{
+	if (watch_registered)
+		disable_timeout(watch_timeout, false);
+}
