@@ -3,12 +3,16 @@
  *		A sorted run of seen entries in a temporary file.
  *
  * The first entry of each block is kept in memory, so that a look-up reads one block.
+ * A BufFile would do as well, but for its wish to flush when it is closed, which
+ * fails again where the disk is full or temp_file_limit reached.
  */
 #include "postgres.h"
 
+#include "commands/tablespace.h"
 #include "miscadmin.h"
-#include "storage/buffile.h"
+#include "storage/fd.h"
 #include "utils/memutils.h"
+#include "utils/wait_event.h"
 
 #include "transform/seen_run.h"
 
@@ -16,7 +20,7 @@
 
 struct SeenRun
 {
-	BufFile    *file;
+	File		file;
 	uint64		length;			/* entries */
 	SeenEntry  *fences;			/* the first entry of each block */
 	uint64		nblocks;
@@ -50,8 +54,29 @@ run_create(uint64 expected)
 	run->fences = palloc_extended(run->allocated * sizeof(SeenEntry), MCXT_ALLOC_HUGE);
 	run->block = palloc(BLCKSZ);
 	run->block_number = PG_UINT64_MAX;
-	run->file = BufFileCreateTemp(true);
+	PrepareTempTablespaces();
+	run->file = OpenTemporaryFile(true);
 	return run;
+}
+
+/* Write the block in memory behind those written so far. */
+static void
+write_block(SeenRun *run)
+{
+	int			written = FileWrite(run->file, (char *) run->block, BLCKSZ,
+									(off_t) (run->nblocks - 1) * BLCKSZ,
+									WAIT_EVENT_BUFFILE_WRITE);
+
+	if (written != BLCKSZ)
+	{
+		/* A short write without a reason is a full disk. */
+		if (written >= 0)
+			errno = ENOSPC;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write to the temporary file of a seen-set: %m")));
+	}
+	run->filled = 0;
 }
 
 /* Append an entry, which must not be less than those before. */
@@ -64,8 +89,7 @@ run_append(SeenRun *run, const SeenEntry *entry)
 	run->length++;
 	if (run->filled == ENTRIES_PER_BLOCK)
 	{
-		BufFileWrite(run->file, run->block, BLCKSZ);
-		run->filled = 0;
+		write_block(run);
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -78,7 +102,7 @@ run_finish(SeenRun *run)
 	{
 		memset(run->block + run->filled, 0,
 			   BLCKSZ - run->filled * sizeof(SeenEntry));
-		BufFileWrite(run->file, run->block, BLCKSZ);
+		write_block(run);
 	}
 }
 
@@ -110,11 +134,11 @@ read_block(SeenRun *run, uint64 number)
 	if (run->block_number == number)
 		return;
 	run->block_number = PG_UINT64_MAX;
-	if (BufFileSeekBlock(run->file, (long) number) != 0 ||
-		BufFileRead(run->file, run->block, BLCKSZ) != BLCKSZ)
+	if (FileRead(run->file, (char *) run->block, BLCKSZ, (off_t) number * BLCKSZ,
+				 WAIT_EVENT_BUFFILE_READ) != BLCKSZ)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read from the temporary file of a seen-set")));
+				 errmsg("could not read from the temporary file of a seen-set: %m")));
 	run->block_number = number;
 }
 
@@ -224,7 +248,7 @@ seen_run_length(const SeenRun *run)
 void
 seen_run_close(SeenRun *run)
 {
-	BufFileClose(run->file);
+	FileClose(run->file);
 	pfree(run->fences);
 	pfree(run->block);
 	pfree(run);

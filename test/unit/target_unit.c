@@ -5,7 +5,6 @@
 #include "unit.h"
 
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -15,7 +14,6 @@
 #include "transform/seen_set.h"
 #include "transform/transform.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(unit_upsert_pages);
@@ -26,28 +24,6 @@ PG_FUNCTION_INFO_V1(unit_unique_pages);
 PG_FUNCTION_INFO_V1(unit_seen_set);
 PG_FUNCTION_INFO_V1(unit_write_letters);
 PG_FUNCTION_INFO_V1(unit_resolve_letters);
-
-/* The real ones are in resolute.so, which this module does without. */
-Oid
-resolute_relation(const char *name)
-{
-	return get_relname_relid(name, get_namespace_oid(RESOLUTE_SCHEMA, false));
-}
-
-CatalogScope
-catalog_enter(void)
-{
-	CatalogScope scope;
-
-	GetUserIdAndSecContext(&scope.userid, &scope.sec_context);
-	return scope;
-}
-
-void
-catalog_leave(CatalogScope scope)
-{
-	(void) scope;
-}
 
 /* The rows of a page: the members of its items as fields, with these flags. */
 static RowBatch *

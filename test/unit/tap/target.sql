@@ -1,0 +1,156 @@
+-- Pages of rows into tables, as flows work on them.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+CREATE EXTENSION resolute_unit;
+CREATE EXTENSION citext;
+SET client_min_messages = notice;
+SELECT * FROM no_plan();
+
+-- Pages --------------------------------------------------------------------
+
+CREATE TABLE pages (id integer PRIMARY KEY, v text, at timestamptz, seen timestamptz);
+SELECT is(unit.upsert_pages('pages', ARRAY['[{"id": 1, "v": "a"}, {"id": 2, "v": "a"}]', '[{"id": 2, "v": "b"}, {"id": 3, "v": "a"}]',
+	'[{"id": 1, "v": "a"}, {"id": 3, "v": "a"}]']::jsonb[], 'id'), ARRAY['2 0 0 0 0 0', '1 1 0 0 0 0', '0 0 2 0 0 0'], 'a page sees what the pages before it stored');
+SELECT is(unit.upsert_pages('pages', ARRAY['[{"id": 1, "v": "a"}]', '[{"id": 1, "v": "a", "at": "2024-01-01Z"}]', '[{"v": "b", "id": 4}]', '[{"id": 4, "v": "b"}]']::jsonb[], 'id'),
+	ARRAY['0 0 1 0 0 0', '0 1 0 0 0 0', '1 0 0 0 0 0', '0 0 1 0 0 0'], 'pages may have other fields than those before');
+SELECT is(unit.upsert_pages('pages', ARRAY['[{"id": 1, "seen": "2030-01-01"}]', '[{"id": 1, "seen": "2031-01-01"}]', '[{"id": 5, "seen": "2031-01-01"}]']::jsonb[], 'id', NULL, 'seen'),
+	ARRAY['0 0 1 0 0 0', '0 0 1 0 0 0', '1 0 0 0 0 0'], 'what is made from now is no change by itself');
+SELECT is(unit.upsert_pages('pages', ARRAY['[{"id": 1, "v": "x", "seen": "2030-01-01Z"}]']::jsonb[], 'id', NULL, 'seen'), ARRAY['0 1 0 0 0 0'], '... but is stored along with one');
+SELECT is(seen, '2030-01-01Z', '... indeed') FROM pages WHERE id = 1;
+SELECT is(unit.upsert_pages('pages', ARRAY['[{"id": 7, "v": "new", "at": "2024-02-01Z"}]', '[{"id": 7, "v": "old", "at": "2024-01-01Z"}]', '[{"id": 7, "v": "newer", "at": "2024-03-01Z"}]']::jsonb[],
+	'id', NULL, '', 'at'), ARRAY['1 0 0 0 0 0', '0 0 0 1 0 0', '0 1 0 0 0 0'], 'the field that the cursor follows is the version');
+SELECT is(unit.upsert_pages('pages', ARRAY['[{"id": 8, "v": "a", "at": "2024-01-01Z"}]', '[{"id": 8, "v": "b", "at": "2024-01-01Z"}]', '[{"id": 8, "v": "b", "at": "2024-01-01Z"}]']::jsonb[],
+	'id', 'at', 'at'), ARRAY['1 0 0 0 0 0', '0 1 0 0 0 0', '0 0 1 0 0 0'], 'a version may be made from now');
+SELECT is(unit.upsert_pages('pages', ARRAY['[]', '[{"id": 9, "v": "x"}]', '[{"id": 9, "v": "x"}, {"id": null}, {"id": "x"}, {"id": 9, "v": "y"}]']::jsonb[], 'id'),
+	ARRAY['0 0 0 0 0 0', '1 0 0 0 0 0', '0 1 0 0 2 1 23502 22P02'], 'an empty page is nothing; failures are told');
+
+-- Preview and checks --------------------------------------------------------
+
+CREATE TABLE previews (id integer PRIMARY KEY, v varchar(3), at date);
+INSERT INTO previews VALUES (1, 'a', '2024-01-01'), (2, 'b', '2024-01-01'), (3, 'c', '2024-01-01');
+SELECT is(unit.upsert_preview('previews', '[{"id": 1, "v": "a", "at": "2024-01-01"}, {"id": 2, "v": "x", "at": "2024-01-02"}, {"id": 3, "v": "x", "at": "2023-01-01"},
+	{"id": 4, "v": "x"}, {"id": 4, "v": "y"}, {"id": 5, "v": "long"}, {"v": "none"}]', 'id', 'at'), ARRAY['unchanged', 'update', 'stale', 'duplicate', 'insert', 'dead', 'dead'], 'a preview tells the verdicts');
+SELECT results_eq('SELECT * FROM previews ORDER BY id', $$VALUES (1, 'a'::varchar, '2024-01-01'::date), (2, 'b', '2024-01-01'), (3, 'c', '2024-01-01')$$, '... and writes nothing');
+SELECT ok(unit.target_has_rows('previews'), 'a table with rows is seen to have some');
+TRUNCATE previews;
+SELECT ok(NOT unit.target_has_rows('previews'), 'an emptied one is seen to have none');
+
+SET client_min_messages = warning;
+SELECT ok(unit.upsert_check('previews', '{id,v}', 'id', NULL), 'a target that fits is fine');
+SELECT ok(unit.upsert_check('previews', '{}', 'id', 'at'), '... and so it is before any item is known');
+SELECT ok(NOT unit.upsert_check('not_yet', '{id,v}', 'id', NULL, true), 'a table may be missing as yet');
+SELECT throws_ok($$SELECT unit.upsert_check('not_yet', '{id,v}', 'id')$$, '42P01', NULL, '... or may not');
+SELECT throws_ok($$SELECT unit.upsert_check('previews', '{id,other}', 'id')$$, '42703', NULL, 'a field without a column');
+SELECT throws_ok($$SELECT unit.upsert_check('previews', '{id,v,id}', 'id')$$, '42701', NULL, 'a field that stands twice');
+SELECT throws_ok($$SELECT unit.upsert_check('previews', '{v}', 'v')$$, '42P10', NULL, 'a key without a unique index');
+SELECT throws_ok($$SELECT unit.upsert_check('pg_catalog.pg_tables', '{tablename}', 'tablename')$$, '42809', NULL, 'a view');
+CREATE ROLE unit_nobody;
+GRANT USAGE ON SCHEMA unit TO unit_nobody;
+GRANT SELECT, INSERT ON previews TO unit_nobody;
+SET ROLE unit_nobody;
+SELECT throws_ok($$SELECT unit.upsert_check('previews', '{id,v}', 'id')$$, '42501', NULL, 'a right that is missing');
+RESET ROLE;
+DROP OWNED BY unit_nobody;
+DROP ROLE unit_nobody;
+
+-- The probe goes through the key's index -------------------------------------
+
+-- Counters of this transaction, which may hold some of the ones before: only differences count.
+CREATE FUNCTION pg_temp.seq_scans(relation text) RETURNS bigint LANGUAGE sql AS $$ SELECT pg_stat_get_xact_numscans(relation::regclass) $$;
+CREATE FUNCTION pg_temp.entries_read(index text) RETURNS bigint LANGUAGE sql AS $$ SELECT pg_stat_get_xact_tuples_returned(index::regclass) $$;
+
+CREATE TABLE growing (id integer PRIMARY KEY, v text) WITH (autovacuum_enabled = off);
+CREATE TABLE growing_pairs (a text, b integer, v text, CONSTRAINT growing_pairs_pkey PRIMARY KEY (a, b)) WITH (autovacuum_enabled = off);
+CREATE INDEX growing_pairs_b ON growing_pairs (b);
+BEGIN;
+SELECT pg_temp.seq_scans('growing') AS seq, pg_temp.seq_scans('growing_pairs') AS seq_pairs, pg_temp.entries_read('growing_pkey') AS read,
+	pg_temp.entries_read('growing_pairs_pkey') + pg_temp.entries_read('growing_pairs_b') AS read_pairs \gset
+-- The plan is made while the tables are empty, and used when they have grown.
+SELECT unit.upsert_pages('growing', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', p * 100 + r, 'v', 'x')) FROM generate_series(0, 199) p, generate_series(1, 100) r GROUP BY p), 'id');
+SELECT is(pg_temp.seq_scans('growing'), :seq::bigint, 'no sequential scan of a table that grows, never analysed');
+SELECT is(pg_temp.entries_read('growing_pkey'), :read::bigint, '... and no more of its index than the keys');
+SELECT unit.upsert_pages('growing_pairs', ARRAY(SELECT jsonb_agg(jsonb_build_object('a', p, 'b', r, 'v', 'x')) FROM generate_series(0, 99) p, generate_series(1, 100) r GROUP BY p), 'b, a');
+SELECT is(pg_temp.seq_scans('growing_pairs'), :seq_pairs::bigint, 'the same with a key of two columns');
+SELECT cmp_ok(pg_temp.entries_read('growing_pairs_pkey') + pg_temp.entries_read('growing_pairs_b') - :read_pairs, '=', 0::bigint, '... whatever other indexes there are');
+COMMIT;
+BEGIN;
+SET LOCAL plan_cache_mode = force_custom_plan;
+SET LOCAL enable_indexscan = off;
+SELECT pg_temp.seq_scans('growing') AS seq, pg_temp.entries_read('growing_pkey') AS read \gset
+SELECT is((unit.upsert_pages('growing', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', r, 'v', 'x')) FROM generate_series(19901, 20100) r), 'id'))[1], '100 0 100 0 0 0', 'settings of the user');
+SELECT is(pg_temp.seq_scans('growing'), :seq::bigint, '... do not hinder the use of the index');
+SELECT is(pg_temp.entries_read('growing_pkey') - :read, 100::bigint, '... for each key');
+SELECT is(current_setting('enable_indexscan') || current_setting('enable_seqscan'), 'offon', '... and are left alone');
+COMMIT;
+
+-- Unchanged rows leave no trace in the WAL ----------------------------------
+
+SELECT count(*) = 1 AS walinspect FROM pg_available_extensions WHERE name = 'pg_walinspect' \gset
+\if :walinspect
+CREATE EXTENSION pg_walinspect;
+CREATE FUNCTION pg_temp.changes(since pg_lsn, tables regclass[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	n bigint;
+	reached pg_lsn;
+BEGIN
+	-- What is not flushed yet would not be found.
+	PERFORM pg_switch_wal();
+	reached := pg_current_wal_flush_lsn();
+	SELECT count(*) INTO n FROM pg_get_wal_records_info(since, reached) w
+	WHERE resource_manager IN ('Heap', 'Heap2', 'Btree') AND EXISTS (SELECT FROM pg_class c WHERE c.oid = ANY (tables) AND block_ref LIKE '%/' || pg_relation_filenode(c.oid) || ' %');
+	RETURN n;
+END $$;
+CREATE TABLE wal (id integer PRIMARY KEY, v text, at timestamptz);
+SELECT pg_current_wal_insert_lsn() AS before \gset
+SELECT unit.upsert_pages('wal', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', r, 'v', r, 'at', '2024-01-01Z')) FROM generate_series(1, 500) r), 'id', 'at');
+SELECT cmp_ok(pg_temp.changes(:'before', '{wal,wal_pkey}'), '>=', 1000::bigint, 'inserted rows are in the WAL');
+SELECT pg_current_wal_insert_lsn() AS before \gset
+SELECT is((unit.upsert_pages('wal', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', r, 'v', r, 'at', '2024-01-01Z')) FROM generate_series(1, 500) r), 'id', 'at'))[1], '0 0 500 0 0 0', '500 rows again');
+SELECT is((unit.upsert_pages('wal', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', r, 'v', r, 'at', '2023-01-01Z')) FROM generate_series(1, 500) r), 'id', 'at'))[1], '0 0 0 500 0 0', '500 stale ones');
+SELECT is(pg_temp.changes(:'before', '{wal,wal_pkey}'), 0::bigint, 'unchanged and stale rows are not');
+\endif
+
+-- The bisection: k bad rows of n cost O(k log n) statements -------------------
+
+CREATE TABLE halved (id integer PRIMARY KEY, v integer CHECK (v > 0));
+CREATE TABLE statements (n integer);
+INSERT INTO statements VALUES (0);
+-- A sequence counts statements that were rolled back as well.
+CREATE SEQUENCE tries;
+CREATE FUNCTION count_statement() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('tries'); RETURN NULL; END $$;
+CREATE TRIGGER count_statement BEFORE INSERT ON halved EXECUTE FUNCTION count_statement();
+SELECT matches((unit.upsert_pages('halved', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', r, 'v', CASE WHEN r IN (77, 700) THEN 0 ELSE r END)) FROM generate_series(1, 1024) r), 'id'))[1],
+	'^1022 0 0 0 2 0 23514 23514$', 'two bad rows of 1024');
+SELECT cmp_ok(nextval('tries'), '<', 60::bigint, '... take few statements to find');
+SELECT matches((unit.upsert_pages('halved', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', r, 'v', 0)) FROM generate_series(2001, 2100) r), 'id'))[1],
+	'^0 0 0 0 100 0( 23514){100}$', 'nothing but bad rows');
+
+-- The target is resolved anew on every page -----------------------------------
+
+CREATE TABLE changing (id integer PRIMARY KEY, v text);
+-- A trigger that changes its own table would be refused; change another one's.
+SELECT is((unit.upsert_pages('changing', ARRAY['[{"id": 1, "v": "12"}]']::jsonb[], 'id'))[1], '1 0 0 0 0 0', 'before the change');
+CREATE TABLE other (id integer PRIMARY KEY);
+CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	ALTER TABLE changing ALTER v TYPE numeric(6,1) USING v::numeric;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER change AFTER INSERT ON other EXECUTE FUNCTION change();
+DO $$
+DECLARE
+	report text[];
+BEGIN
+	report := unit.upsert_pages('changing', ARRAY['[{"id": 1, "v": "12"}]']::jsonb[], 'id');
+	INSERT INTO other VALUES (1);
+END $$;
+SELECT is(unit.upsert_pages('changing', ARRAY['[{"id": 1, "v": "12"}, {"id": 2, "v": 0.26}]', '[{"id": 2, "v": 0.30}]']::jsonb[], 'id'), ARRAY['1 0 1 0 0 0', '0 0 1 0 0 0'], 'after it');
+
+-- Books balance when a trigger suppresses rows --------------------------------
+
+CREATE TABLE picky (id integer PRIMARY KEY, v text, at integer);
+CREATE FUNCTION pick() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.v LIKE 'no%' THEN NULL ELSE NEW END; END $$;
+CREATE TRIGGER pick BEFORE INSERT OR UPDATE ON picky FOR EACH ROW EXECUTE FUNCTION pick();
+SELECT is(unit.upsert_pages('picky', ARRAY['[{"id": 1, "v": "yes", "at": 1}, {"id": 2, "v": "no", "at": 1}, {"id": 3, "v": "yes", "at": 1}]',
+	'[{"id": 1, "v": "no", "at": 2}, {"id": 3, "v": "yes!", "at": 2}, {"id": 4, "v": "no", "at": 1}]']::jsonb[], 'id', 'at'), ARRAY['2 0 1 0 0 0', '0 1 2 0 0 0'], 'suppressed rows count as unchanged');
+
+SELECT * FROM finish();
