@@ -10,9 +10,9 @@
 
 #include "commands/tablespace.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
-#include "utils/wait_event.h"
 
 #include "transform/seen_run.h"
 
