@@ -68,6 +68,11 @@ vector8_highbit_mask(const Vector8 v)
 }
 #endif
 
+/* 18 has pg_noreturn, which stands before the declaration, instead. */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 /* A wait event set that outlives transactions; 17 ties them to resource owners. */
 #if PG_VERSION_NUM >= 170000
 #define create_session_wait_event_set(nevents) CreateWaitEventSet(NULL, (nevents))

@@ -282,10 +282,11 @@ static char *
 basic_header(const char *user, const char *password)
 {
 	char	   *pair = psprintf("%s:%s", user, password);
+	const void *bytes = pair;	/* char until 17, uint8 since */
 	int			size = pg_b64_enc_len(strlen(pair)) + 1;
 	char	   *encoded = palloc0(size);
 
-	if (pg_b64_encode(pair, strlen(pair), encoded, size - 1) < 0)
+	if (pg_b64_encode(bytes, strlen(pair), encoded, size - 1) < 0)
 		elog(ERROR, "could not encode credentials");
 	return psprintf("Basic %s", encoded);
 }

@@ -320,7 +320,11 @@ finish(HttpRequest *request)
 	{
 		CHECK_FOR_INTERRUPTS();
 		while (!request->done)
+		{
+			if (request->easy == NULL)
+				elog(ERROR, "a request was waited for after it was given up");
 			http_wait_once(-1);
+		}
 		if (!http_should_retry(request, &wait_ms))
 			break;
 		wait_out(wait_ms);

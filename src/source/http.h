@@ -94,11 +94,16 @@ extern void http_free(HttpRequest *request);
 extern TimestampTz http_deferred_until(void);
 
 /*
- * Raise the error that a response with an unwanted status or a web page is: 401
- * and 403 as 28000 with a hint naming the mapping, 400 with the server's
- * errorMessages as 22023, 404 and 410 as 08004-class with a hint, HTML as 08P01 "answered with a web page".
- * what is "could not fetch issues from server \"jira\"": the primary message.
- * Returns only for a 2xx JSON answer.
+ * Raise the error that an unwanted answer is: 401, 403 and answers to an
+ * anonymous user as 28000 with a hint naming the mapping; 400, 413, 414 and 422
+ * as 22023 with the server's errorMessages; 404 and 410 as 08004 with hint_404
+ * (or, if that is NULL, a hint about base_url); a redirect as 08004, naming no more than its host; 429, and
+ * 403 that limits the rate, as 53400 (see http_deferred_until); 5xx as 08006; a web
+ * page and any other status as 08P01.
+ *
+ * what begins the primary message: "could not fetch issues from server
+ * \"jira\"".  Returns only for a 2xx answer that is no web page; whether it is JSON is
+ * for the caller to see.
  */
 extern void http_check(const HttpRequest *request, const HttpResponse *response,
 					   const char *what, const char *hint_404);

@@ -4,8 +4,6 @@
  */
 #include "source/http_private.h"
 
-#include "mb/pg_wchar.h"
-
 /* Name of the server whose request failed. */
 #define SERVER(request) ((request)->client->settings.server)
 
@@ -15,7 +13,7 @@ curl_detail(const HttpRequest *request)
 {
 	const char *message = request->message[0] ? request->message :
 		curl_easy_strerror(request->code);
-	char	   *copy = pg_any_to_server(pstrdup(message), strlen(message), PG_SQL_ASCII);
+	char	   *copy = http_printable(message, strlen(message));
 	Size		len = strlen(copy);
 
 	copy[0] = pg_toupper((unsigned char) copy[0]);

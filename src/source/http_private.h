@@ -12,6 +12,8 @@
 
 #include "source/http.h"
 
+#include "compat.h"
+
 #include <curl/curl.h>
 
 #include "lib/ilist.h"

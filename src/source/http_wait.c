@@ -8,8 +8,6 @@
  */
 #include "source/http_private.h"
 
-#include "compat.h"
-
 #include <signal.h>
 #include <unistd.h>
 
