@@ -67,3 +67,9 @@ CREATE FUNCTION unit.seen_set(n bigint, distinct_keys bigint, tags_are_keys bool
 CREATE FUNCTION unit.write_letters(flow_id integer, items text[], step text, message text) RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_write_letters';
 CREATE FUNCTION unit.resolve_letters(flow_id integer, steps text[], stored jsonb, failed jsonb DEFAULT '[]') RETURNS bigint
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_resolve_letters';
+
+CREATE FUNCTION unit.http_is_private(address text) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_is_private';
+CREATE FUNCTION unit.http_fetch(url text, paths text[], timeout_ms int DEFAULT 5000, away_ms int DEFAULT 0, connect boolean DEFAULT true) RETURNS int[]
+	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_fetch';
+CREATE FUNCTION unit.http_outlive(url text, path text, wait boolean) RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_outlive';
+CREATE FUNCTION unit.http_url_encode(source text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_url_encode';
