@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(unit_cursor_query);
 
 /* The cursor that was opened last, and what it is moved by. */
 static MemoryContext run_context = NULL;
-static Cursor *run_cursor;
+static Cursor *run_cursor = NULL;
 static CursorBinding run_binding;
 
 /* The books belong to the superuser who runs the tests. */
@@ -53,6 +53,13 @@ static char *
 text_argument(FunctionCallInfo fcinfo, int n)
 {
 	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static void
+need_open_cursor(void)
+{
+	if (run_cursor == NULL)
+		elog(ERROR, "no cursor is open");
 }
 
 static Datum
@@ -94,6 +101,7 @@ unit_cursor_open(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "not a row");
+	run_cursor = NULL;
 	if (run_context)
 		MemoryContextDelete(run_context);
 	run_context = AllocSetContextCreate(TopMemoryContext, "unit run", ALLOCSET_SMALL_SIZES);
@@ -117,6 +125,7 @@ unit_cursor_open(PG_FUNCTION_ARGS)
 Datum
 unit_cursor_page(PG_FUNCTION_ARGS)
 {
+	need_open_cursor();
 	cursor_checkpoint(run_cursor, !PG_ARGISNULL(0), PG_ARGISNULL(0) ? 0 : PG_GETARG_TIMESTAMPTZ(0),
 					  text_argument(fcinfo, 1), &run_binding, PG_GETARG_INT64(2));
 	PG_RETURN_VOID();
@@ -126,6 +135,7 @@ unit_cursor_page(PG_FUNCTION_ARGS)
 Datum
 unit_cursor_end(PG_FUNCTION_ARGS)
 {
+	need_open_cursor();
 	if (PG_GETARG_BOOL(0))
 		cursor_keep(run_cursor);
 	else
