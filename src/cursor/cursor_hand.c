@@ -350,8 +350,12 @@ resolute_rollback_cursor(PG_FUNCTION_ARGS)
 		if (!step_back(row.id, &below, &counts))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("cursor \"%s\" cannot be rolled back by %d runs", row.name, runs),
-					 errdetail("Its history holds %d runs that moved it.", undone),
+					 errmsg_plural("cursor \"%s\" cannot be rolled back by %d run",
+								   "cursor \"%s\" cannot be rolled back by %d runs",
+								   runs, row.name, runs),
+					 errdetail_plural("Its history holds %d run that moved it.",
+									  "Its history holds %d runs that moved it.",
+									  undone, undone),
 					 errhint("Use resolute.set_cursor() or resolute.reset_cursor().")));
 		undone += counts ? 1 : 0;
 	}
