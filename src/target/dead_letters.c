@@ -67,7 +67,7 @@ struct DeadLetters
 	" (pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8)," \
 	" pg_catalog.unnest($9), pg_catalog.unnest($10)) WITH ORDINALITY" \
 	" AS u (step, item_hash, item, error_code, error_message, o)" \
-	" ORDER BY u.step, u.item_hash, u.o DESC) AS f" \
+	" ORDER BY u.step, u.item_hash, u.o DESC) AS f ORDER BY f.o" \
 	" ON CONFLICT (flow_id, step, item_hash) DO UPDATE SET" \
 	" flow = excluded.flow, owner = excluded.owner, version = excluded.version," \
 	" run_id = excluded.run_id, item = excluded.item," \
