@@ -391,7 +391,8 @@ http_retry(HttpRequest *request, const char *reason)
 				(errcode(ERRCODE_PROTOCOL_VIOLATION),
 				 errmsg("server \"%s\" sent an answer that cannot be read",
 						request->client->settings.server),
-				 errdetail("%d attempts ended with: %s.", request->attempts, reason)));
+				 errdetail("%d attempts ended with: %s.", request->attempts, reason),
+				 errhint("Run it again later; if it stays so, a smaller page size may help, or something between here and the server cuts answers short.")));
 	return answer(request, http_backoff_ms(request->attempts));
 }
 
