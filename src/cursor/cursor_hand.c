@@ -121,7 +121,7 @@ take_cursor(FunctionCallInfo fcinfo, int owner_arg)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("cursor \"%s\" is held by a running flow", name),
-				 errhint("Wait until the run is over or cancel it; resolute.flow_status shows what runs.")));
+				 errhint("Wait until the run, or the transaction that moved it, is over; resolute.flow_status shows what runs.")));
 
 	/* What was read before the lock may be old. */
 	if (!cursor_read(row.id, &row))
