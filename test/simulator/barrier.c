@@ -58,7 +58,7 @@ barrier_clear(void)
 	barrier.up = false;
 	barrier.permits = 0;
 	barrier.generation++;
-	sim_notify();
+	fault_end_hangs();
 }
 
 /* Let that many go and keep the barrier, or all (< 0) and take it down. */

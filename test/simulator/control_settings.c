@@ -122,15 +122,13 @@ reset(Request *request)
 	const char *projects = param(request, "projects");
 	const char *end = param(request, "end");
 	const char *problem;
-	int64_t		open = sim.counters.open;
-	int64_t		connections = sim.counters.connections;
+	Counters	now = sim.counters;
 
 	fault_clear();
 	barrier_clear();
 	log_clear();
-	memset(&sim.counters, 0, sizeof(sim.counters));
-	sim.counters.open = open;
-	sim.counters.connections = connections;
+	sim.counters = (Counters) {.open = now.open,.connections = now.open,
+		.blocked = now.blocked,.hanging = now.hanging};
 	sim.settings = sim.initial;
 	if (end && !zone_parse_instant(end, &sim.data_options.end))
 		return "end is ms since 1970 or like 2026-01-31T00:00:00Z";

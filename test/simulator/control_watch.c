@@ -16,7 +16,9 @@ typedef struct Wanted
 {
 	int64_t		requests;
 	int64_t		searches;
+	int64_t		answered;
 	int64_t		blocked;
+	int64_t		hanging;
 	int64_t		open;			/* at most so many connections, < 0: any */
 } Wanted;
 
@@ -27,7 +29,9 @@ is_there(void *arg)
 
 	return sim.counters.requests >= wanted->requests &&
 		sim.counters.searches >= wanted->searches &&
+		sim.counters.answered >= wanted->answered &&
 		sim.counters.blocked >= wanted->blocked &&
+		sim.counters.hanging >= wanted->hanging &&
 		(wanted->open < 0 || sim.counters.open <= wanted->open);
 }
 
@@ -35,15 +39,27 @@ static void
 dump_stats(Buffer *out)
 {
 	const Counters *counters = &sim.counters;
+	const struct
+	{
+		const char *name;
+		int64_t		value;
+	}			members[] =
+	{
+		{"requests", counters->requests}, {"searches", counters->searches},
+		{"answered", counters->answered},
+		{"connections", counters->connections}, {"open", counters->open},
+		{"blocked", counters->blocked}, {"hanging", counters->hanging},
+		{"issues", counters->issues}, {"bytes", counters->bytes},
+		{"unauthorized", counters->unauthorized}
+	};
 
-	buf_printf(out, "{\"ok\":true,\"requests\":%lld,\"searches\":%lld,"
-			   "\"connections\":%lld,\"open\":%lld,\"blocked\":%lld,"
-			   "\"issues\":%lld,\"bytes\":%lld,\"unauthorized\":%lld}\n",
-			   (long long) counters->requests, (long long) counters->searches,
-			   (long long) counters->connections, (long long) counters->open,
-			   (long long) counters->blocked, (long long) counters->issues,
-			   (long long) counters->bytes,
-			   (long long) counters->unauthorized);
+	buf_lit(out, "{\"ok\":true");
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+	{
+		buf_printf(out, ",\"%s\":", members[i].name);
+		buf_int(out, members[i].value);
+	}
+	buf_lit(out, "}\n");
 }
 
 /* Wait for requests to have come; 408 if they do not. */
@@ -56,7 +72,9 @@ wait_for(Request *request)
 
 	wanted.requests = param_int(request, "requests", 0);
 	wanted.searches = param_int(request, "searches", 0);
+	wanted.answered = param_int(request, "answered", 0);
 	wanted.blocked = param_int(request, "blocked", 0);
+	wanted.hanging = param_int(request, "hanging", 0);
 	wanted.open = param_int(request, "open", -1);
 	if (sim_wait(request->peer, is_there, &wanted, deadline) != WAIT_READY)
 		request->status = 408;
@@ -68,7 +86,8 @@ clear_counters(void)
 {
 	Counters   *counters = &sim.counters;
 
-	counters->requests = counters->searches = counters->issues = 0;
+	counters->requests = counters->searches = counters->answered = 0;
+	counters->issues = 0;
 	counters->bytes = counters->unauthorized = 0;
 }
 

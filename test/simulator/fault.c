@@ -20,7 +20,7 @@ static Fault *faults[MAX_FAULTS];
 static int	fault_count;
 static int	last_id;
 
-/* Requests that hang go on (to their end) when this moves. */
+/* Requests that hang end when this moves. */
 static int64_t released;
 
 void
@@ -139,6 +139,13 @@ fault_clear(void)
 {
 	while (fault_count > 0)
 		remove_fault(fault_count - 1);
+	fault_end_hangs();
+}
+
+/* Requests that hang end now. */
+void
+fault_end_hangs(void)
+{
 	released++;
 	sim_notify();
 }
@@ -160,13 +167,16 @@ is_released(void *arg)
 	return released != *(int64_t *) arg;
 }
 
-/* Let hanging requests end. */
+/* Be silent until the peer goes or a test ends it. */
 static void
 hang(Request *request)
 {
 	int64_t		before = released;
 
+	sim.counters.hanging++;
+	sim_notify();
 	sim_wait(request->peer, is_released, &before, FOREVER);
+	sim.counters.hanging--;
 	request->dropped = true;
 }
 

@@ -81,6 +81,7 @@ extern void fault_after(Request *request);
 /* Queue a page body, as a fault. */
 extern void fault_add_page(Request *request);
 extern void fault_clear(void);
+extern void fault_end_hangs(void);
 extern const char *fault_parse(Fault *fault, const Json *json);
 
 /* Wait where a barrier is up; false if the peer has gone. */

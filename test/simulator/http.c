@@ -69,7 +69,7 @@ new_request(struct MHD_Connection *connection, const char *url,
 	request->peer = info->connect_fd;
 	info = MHD_get_connection_info(connection,
 								   MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	request->connection_id = (intptr_t) info->socket_context;
+	request->peer_connection = info->socket_context;
 	return request;
 }
 
@@ -303,6 +303,12 @@ serve_jira(Request *request)
 	set_route(request);
 	request->is_search = route_is_search(request);
 	request->number = ++sim.counters.requests;
+	if (!request->peer_connection->counted)
+	{
+		request->peer_connection->counted = true;
+		sim.counters.connections++;
+		sim.counters.open++;
+	}
 	if (request->is_search)
 		sim.counters.searches++;
 	log_arrival(request);
@@ -328,6 +334,7 @@ serve_jira(Request *request)
 	}
 	sim.counters.issues += request->issues;
 	sim.counters.bytes += request->out.len;
+	sim.counters.answered++;
 	log_answer(request);
 	sim_notify();
 }
@@ -383,16 +390,24 @@ http_connection(void *cls, struct MHD_Connection *connection,
 				void **socket_context,
 				enum MHD_ConnectionNotificationCode code)
 {
+	static int64_t last_id;
+	Connection *peer_connection = *socket_context;
+
 	(void) cls;
 	(void) connection;
 	pthread_mutex_lock(&sim.lock);
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
 	{
-		*socket_context = (void *) (intptr_t) ++sim.counters.connections;
-		sim.counters.open++;
+		peer_connection = calloc(1, sizeof(Connection));
+		peer_connection->id = ++last_id;
+		*socket_context = peer_connection;
 	}
 	else
-		sim.counters.open--;
-	sim_notify();
+	{
+		if (peer_connection->counted)
+			sim.counters.open--;
+		free(peer_connection);
+		sim_notify();
+	}
 	pthread_mutex_unlock(&sim.lock);
 }

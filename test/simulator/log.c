@@ -137,7 +137,7 @@ log_arrival(Request *request)
 	request->log_index = entry_count++;
 	entry = &entries[request->log_index % LOG_MAX_ENTRIES];
 	entry->number = request->number;
-	entry->connection = request->connection_id;
+	entry->connection = request->peer_connection->id;
 	entry->arrived = monotonic_ms();
 	entry->took = -1;
 	entry->status = 0;

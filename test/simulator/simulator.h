@@ -72,13 +72,21 @@ typedef struct Counters
 {
 	int64_t		requests;		/* all but /_sim */
 	int64_t		searches;
-	int64_t		connections;
-	int64_t		open;			/* connections now */
+	int64_t		answered;		/* of the requests; or dropped */
+	int64_t		connections;	/* that brought a request */
+	int64_t		open;			/* of these connections, now */
 	int64_t		blocked;		/* requests waiting at the barrier now */
+	int64_t		hanging;		/* requests that hang, by order, now */
 	int64_t		issues;			/* sent */
 	int64_t		bytes;			/* of bodies sent */
 	int64_t		unauthorized;
 } Counters;
+
+typedef struct Connection
+{
+	int64_t		id;
+	bool		counted;		/* it has brought a request */
+} Connection;
 
 typedef struct Header
 {
@@ -90,7 +98,7 @@ typedef struct Request
 {
 	struct MHD_Connection *connection;
 	int			peer;			/* its socket */
-	int64_t		connection_id;
+	Connection *peer_connection;
 	int64_t		number;			/* among all requests, from 1 */
 	int64_t		log_index;
 	const char *method;
