@@ -136,15 +136,14 @@ apply_dictated(Request *request, Issue *issue)
 		data_override(issue, list->text ? list->text : "", NULL);
 }
 
-/* Apply all changes of a request to an issue; false: answered an error. */
-static bool
-apply_changes(Request *request, Issue *issue, int64_t updated)
+/* Apply plain fields; NULL, or what is wrong with the field of that name. */
+static const char *
+apply_fields(Request *request, Issue *issue, const char **at)
 {
 	const Json *fields = json_get(request->json, "fields");
 	const char *problem = NULL;
 	const char *name = "";
 
-	issue->updated = updated;
 	for (int i = 0; settable[i] && !problem; i++)
 	{
 		Json		plain = {.type = JSON_STRING};
@@ -160,10 +159,35 @@ apply_changes(Request *request, Issue *issue, int64_t updated)
 		name = fields->name ? fields->name : "";
 		problem = set_field(issue, name, fields);
 	}
-	apply_dictated(request, issue);
+	*at = name;
+	return problem;
+}
+
+/*
+ * Apply all changes of a request to an issue. False if the request was
+ * answered with an error; the issue is as it was, then.
+ */
+static bool
+apply_changes(Request *request, Issue *issue, int64_t updated)
+{
+	Issue		before = *issue;
+	const char *problem;
+	const char *name;
+
+	if (before.edit)
+		before.edit->refs++;
+	issue->updated = updated;
+	problem = apply_fields(request, issue, &name);
 	if (problem != NULL)
+	{
+		data_drop_edit(issue->edit);
+		*issue = before;
 		control_error(request, "field \"%s\": %s", name, problem);
-	return problem == NULL;
+		return false;
+	}
+	apply_dictated(request, issue);
+	data_drop_edit(before.edit);
+	return true;
 }
 
 /* The instant that changes are stamped with. */
