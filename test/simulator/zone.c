@@ -94,7 +94,7 @@ zone_set(const char *name)
 	if (strcmp(name, "UTC") != 0 && (!*name || access(path, R_OK) != 0))
 		return false;
 
-	snprintf(current_name, sizeof(current_name), "%s", name);
+	strcpy(current_name, name);
 	setenv("TZ", name, 1);
 	tzset();
 	period_count = 0;
