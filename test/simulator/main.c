@@ -268,7 +268,6 @@ start(const Options *options)
 				 "http://127.0.0.1:%d%s", sim.port, settings->context);
 	render_prepare(settings->base_url, settings->second_points);
 	sim.initial = *settings;
-	pthread_mutex_unlock(&sim.lock);
 	if (options->tls_cert)
 		write_port(options->tls_port_file, sim.tls_port);
 	write_port(options->port_file, sim.port);
@@ -276,6 +275,7 @@ start(const Options *options)
 	if (options->tls_cert)
 		printf("https://127.0.0.1:%d%s\n", sim.tls_port, settings->context);
 	fflush(stdout);
+	pthread_mutex_unlock(&sim.lock);
 }
 
 int
