@@ -216,7 +216,12 @@ flow_lock_or_raise(const Flow *flow)
 	LOCKTAG		tag;
 
 	set_flow_tag(&tag, flow->id);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+
+	/*
+	 * Another mode than that of a run: both exclude each other between
+	 * sessions, but a transaction may define a flow and then run it.
+	 */
+	if (LockAcquire(&tag, ShareRowExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("flow \"%s\" is running", flow->name),

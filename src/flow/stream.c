@@ -243,11 +243,10 @@ spooled_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context
 	return true;
 }
 
-bool
-stream_next(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
+/* The page that was looked at already, or the source's next one. */
+static bool
+fetched_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 {
-	if (stream->spool)
-		return spooled_page(run, stream, page, context);
 	if (stream->ahead)
 	{
 		*page = stream->ahead;
@@ -256,6 +255,13 @@ stream_next(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 		return true;
 	}
 	return source_page(run, stream, page, context);
+}
+
+bool
+stream_next(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
+{
+	return stream->spool ? spooled_page(run, stream, page, context)
+		: fetched_page(run, stream, page, context);
 }
 
 bool
@@ -296,7 +302,7 @@ stream_fill_spool(Run *run, Stream *stream)
 		MemoryContext context;
 		bool		appended;
 
-		if (!stream_next(run, stream, &next.page, &context))
+		if (!fetched_page(run, stream, &next.page, &context))
 			return false;
 		if (next.page == NULL)
 			break;

@@ -9,7 +9,7 @@ DROP SCHEMA IF EXISTS warehouse, sim CASCADE;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=300&seed=5');
 SELECT no_plan();
-CREATE VIEW job AS SELECT jobname::text, schedule, command, active, username::text, database::text FROM cron.job WHERE jobname LIKE 'resolute: %';
+CREATE TEMP VIEW job AS SELECT jobname::text, schedule, command, active, username::text, database::text FROM cron.job WHERE jobname LIKE 'resolute: %';
 
 SELECT sim.flow(trigger => resolute.schedule('5 4 * * *'));
 SELECT results_eq('SELECT jobname, schedule, command, active, username, database FROM job',
