@@ -19,6 +19,7 @@
 
 /* From so many digits on (1970-04-26), a number is no date but milliseconds. */
 #define MIN_EPOCH_MS_DIGITS 11
+#define MAX_EPOCH_MS_DIGITS 15
 
 /* A position may be ahead of our clock by as much; further ahead, it is a slip. */
 #define MAX_AHEAD_US USECS_PER_DAY
@@ -189,18 +190,10 @@ static TimestampTz
 parse_position(const char *name, const char *value)
 {
 	TimestampTz position;
-	int64		ms;
 
 	if (strspn(value, "0123456789") == strlen(value) && strlen(value) >= MIN_EPOCH_MS_DIGITS)
-	{
-		if (strlen(value) > 15)
-			position = DT_NOEND;
-		else
-		{
-			ms = pg_strtoint64(value);
-			position = CURSOR_EPOCH + ms * 1000;
-		}
-	}
+		position = strlen(value) > MAX_EPOCH_MS_DIGITS ? DT_NOEND :
+			CURSOR_EPOCH + strtoll(value, NULL, 10) * 1000;
 	else
 		position = parse_time(name, value);
 	if (TIMESTAMP_NOT_FINITE(position) || position < CURSOR_EPOCH ||
