@@ -99,12 +99,16 @@ catalog_enter(void)
 	GetUserIdAndSecContext(&scope.userid, &scope.sec_context);
 	SetUserIdAndSecContext(catalog_owner(),
 						   scope.sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	scope.guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	return scope;
 }
 
 void
 catalog_leave(CatalogScope scope)
 {
+	AtEOXact_GUC(true, scope.guc_level);
 	SetUserIdAndSecContext(scope.userid, scope.sec_context);
 }
 

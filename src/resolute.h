@@ -38,13 +38,15 @@ extern Oid	resolute_relation(const char *name);
 
 /*
  * Switch to the owner of resolute's catalog tables, so that resolute can keep
- * its books whoever runs the flow; leave with the returned state.  An abort of
- * the (sub)transaction undoes the switch as well.
+ * its books whoever runs the flow; leave with the returned state.  In between,
+ * search_path is pg_catalog alone: nobody's operators are run as that owner.  An
+ * abort of the (sub)transaction undoes the switch as well.
  */
 typedef struct CatalogScope
 {
 	Oid			userid;
 	int			sec_context;
+	int			guc_level;
 } CatalogScope;
 
 extern CatalogScope catalog_enter(void);

@@ -31,7 +31,31 @@ check_new_owner(const Flow *flow, Oid owner)
 					GetUserNameFromId(owner, false), flow->name)));
 }
 
-/* The flow's cursors go with it, unless another flow of the owner uses them. */
+/* The cursors that any version of the flow $1 names, of the owner $2. */
+#define CURSORS_OF_FLOW \
+	"c.owner::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND EXISTS (" \
+	"SELECT FROM resolute.flow_versions v, pg_catalog.jsonb_path_query(v.steps, '$.**.cursor') s " \
+	"WHERE v.flow_id OPERATOR(pg_catalog.=) $1 " \
+	"AND (s OPERATOR(pg_catalog.->>) 'name') OPERATOR(pg_catalog.=) c.name)"
+
+/* The new owner must not have a cursor of the same name already. */
+static void
+check_cursor_names(const Flow *flow, Oid owner, Oid *types, Datum *values)
+{
+	catalog_execute("SELECT c.name FROM resolute.cursors c JOIN resolute.cursors o "
+					"ON o.name OPERATOR(pg_catalog.=) c.name AND o.owner::pg_catalog.oid OPERATOR(pg_catalog.=) $3 "
+					"WHERE " CURSORS_OF_FLOW " LIMIT 1", 3, types, values, NULL);
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("role \"%s\" already has a cursor named \"%s\"",
+						GetUserNameFromId(owner, false),
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+				 errdetail("The cursors of flow \"%s\" go with it to its new owner.", flow->name),
+				 errhint("Give the cursor of the flow another name first.")));
+}
+
+/* The flow's cursors go with it. */
 static void
 move_cursors(const Flow *flow, Oid owner)
 {
@@ -39,11 +63,8 @@ move_cursors(const Flow *flow, Oid owner)
 	Datum		values[] = {Int32GetDatum(flow->id), ObjectIdGetDatum(flow->owner),
 	ObjectIdGetDatum(owner)};
 
-	catalog_execute("UPDATE resolute.cursors c SET owner = $3::pg_catalog.regrole "
-					"WHERE c.owner::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND c.name IN ("
-					"SELECT s OPERATOR(pg_catalog.->>) 'name' FROM resolute.flow_versions v, "
-					"pg_catalog.jsonb_path_query(v.steps, '$.**.cursor') s "
-					"WHERE v.flow_id OPERATOR(pg_catalog.=) $1)",
+	check_cursor_names(flow, owner, types, values);
+	catalog_execute("UPDATE resolute.cursors c SET owner = $3::pg_catalog.oid::pg_catalog.regrole WHERE " CURSORS_OF_FLOW,
 					3, types, values, NULL);
 }
 

@@ -114,6 +114,21 @@ existing_flow(const char *name, bool replace)
 	return flow_load(name, true, CurrentMemoryContext);
 }
 
+/* Cursors exist from now on, so that two first runs do not wait for each other. */
+static void
+ensure_cursors(const Flow *flow)
+{
+	ListCell   *lc;
+
+	foreach(lc, flow->all)
+	{
+		Step	   *step = lfirst(lc);
+
+		if (step->cursor)
+			cursor_ensure(flow->owner, step->cursor->name);
+	}
+}
+
 /* Check and store a flow; returns its version. */
 static int
 define_flow(FunctionCallInfo fcinfo, bool replace)
@@ -152,6 +167,7 @@ define_flow(FunctionCallInfo fcinfo, bool replace)
 	flow_parse(flow);
 	flow_check(flow);
 	flow_store(flow);
+	ensure_cursors(flow);
 	schedule_flow(name, flow->owner, flow->cron, flow->enabled);
 	SPI_finish();
 	return flow->version;
@@ -184,7 +200,10 @@ resolute_drop_flow(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(flow->id);
 	catalog_execute("DELETE FROM resolute.flows WHERE flow_id OPERATOR(pg_catalog.=) $1",
 					1, types, values, NULL);
-	unschedule_flow(name, flow->owner);
+
+	/* Where pg_cron is in another database, this tells how to remove the job. */
+	if (flow->cron)
+		schedule_flow(name, flow->owner, flow->cron, false);
 	SPI_finish();
 	PG_RETURN_VOID();
 }
