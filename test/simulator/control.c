@@ -1,11 +1,9 @@
 /*
  * control.c: /_sim, by which tests steer the simulator
  */
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "simulator.h"
 #include "zone.h"
@@ -53,9 +51,8 @@ serve_control(Request *request)
 		buf_str(&request->out, help);
 		return;
 	}
-	if (strcmp(action, "quit") == 0)
-		kill(getpid(), SIGTERM);
-	known = strcmp(action, "quit") == 0 || control_data(request, action) ||
+	request->quits = strcmp(action, "quit") == 0;
+	known = request->quits || control_data(request, action) ||
 		control_faults(request, action) ||
 		control_settings(request, action) || control_watch(request, action);
 	if (!known)

@@ -1,9 +1,11 @@
 /*
  * http.c: between libmicrohttpd and the endpoints
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fault.h"
 #include "gzip.h"
@@ -381,7 +383,11 @@ http_completed(void *cls, struct MHD_Connection *connection, void **state,
 	(void) connection;
 	(void) code;
 	if (*state != NULL)
+	{
+		if (((Request *) *state)->quits)
+			kill(getpid(), SIGTERM);	/* main waits for it */
 		free_request(*state);
+	}
 	*state = NULL;
 }
 

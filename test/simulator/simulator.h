@@ -117,6 +117,7 @@ typedef struct Request
 	int			issues;			/* in the page */
 	bool		anonymous;		/* served as nobody */
 	bool		dropped;		/* the connection ends without an answer */
+	bool		quits;			/* the simulator ends when it is answered */
 	struct Fault *fault;		/* a copy for this request, or NULL */
 } Request;
 
