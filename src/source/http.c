@@ -14,7 +14,7 @@
 
 static void client_release(void *arg);
 static void request_release(void *arg);
-static void request_detach(HttpRequest *request, bool reuse);
+static void request_detach(HttpRequest *request);
 
 /* The part of an URL between "//" and the path. */
 static char *
@@ -112,12 +112,10 @@ client_release(void *arg)
 	{
 		HttpRequest *request = dlist_container(HttpRequest, node, iter.cur);
 
-		request_detach(request, false);
+		request_detach(request);
 		dlist_delete(&request->node);
 		request->client = NULL;
 	}
-	while (client->nidle > 0)
-		curl_easy_cleanup(client->idle[--client->nidle]);
 	if (client->multi != NULL)
 		curl_multi_cleanup(client->multi);
 	http_unwatch(client);
@@ -182,13 +180,10 @@ start_attempt(HttpRequest *request)
 	request->attempts++;
 	memset(&request->response, 0, sizeof(HttpResponse));
 
-	http_easy_take(request);
+	http_easy_create(request);
 	if (curl_multi_add_handle(client->multi, request->easy) != CURLM_OK)
-	{
-		curl_easy_cleanup(request->easy);
-		request->easy = NULL;
 		elog(ERROR, "libcurl refused a request");
-	}
+	request->running = true;
 	http_client_busy(client, 1);
 	http_act(client, CURL_SOCKET_TIMEOUT, 0);
 	request->neglected = false;
@@ -219,16 +214,19 @@ http_start(HttpClient *client, const char *path, const char *body)
 	return request;
 }
 
-/* Take the request's handle out of libcurl, which ends its transfer. */
+/* Give up the request's handle, which ends its transfer. */
 static void
-request_detach(HttpRequest *request, bool reuse)
+request_detach(HttpRequest *request)
 {
-	if (request->easy == NULL)
-		return;
-	curl_multi_remove_handle(request->client->multi, request->easy);
-	http_easy_release(request->client, request->easy, reuse);
+	if (request->running)
+	{
+		curl_multi_remove_handle(request->client->multi, request->easy);
+		http_client_busy(request->client, -1);
+		request->running = false;
+	}
+	if (request->easy != NULL)
+		curl_easy_cleanup(request->easy);
 	request->easy = NULL;
-	http_client_busy(request->client, -1);
 }
 
 /* Free what is not in the request's context.  Runs when that is reset. */
@@ -240,7 +238,7 @@ request_release(void *arg)
 
 	if (client != NULL)
 	{
-		request_detach(request, false);
+		request_detach(request);
 		dlist_delete(&request->node);
 		if (client->nspare < HTTP_MAX_SPARES && request->body.size > 0 &&
 			request->body.size <= HTTP_MAX_SPARE_BODY)
@@ -272,7 +270,7 @@ http_request_finished(HttpRequest *request, CURLcode code)
 	request->done = true;
 	response->status = (int) status;
 	response->received = GetCurrentTimestamp();
-	request_detach(request, code == CURLE_OK);
+	request_detach(request);
 }
 
 const char *
@@ -321,7 +319,7 @@ finish(HttpRequest *request)
 		CHECK_FOR_INTERRUPTS();
 		while (!request->done)
 		{
-			if (request->easy == NULL)
+			if (!request->running)
 				elog(ERROR, "a request was waited for after it was given up");
 			http_wait_once(-1);
 		}
@@ -359,7 +357,7 @@ answer(HttpRequest *request, int64 wait_ms)
 	PG_CATCH();
 	{
 		/* Whoever catches this may live long: do not keep the transfer. */
-		request_detach(request, false);
+		request_detach(request);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

@@ -152,16 +152,15 @@ on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 									 address->protocol));
 }
 
-/* A handle set up for the request: used before, or new. */
-CURL *
-http_easy_take(HttpRequest *request)
+/*
+ * Make the handle of an attempt.  It is never used again, since stale options
+ * and buffers of one request must not reach the next; what is worth keeping
+ * (connections, addresses) belongs to the multi handle.
+ */
+void
+http_easy_create(HttpRequest *request)
 {
-	HttpClient *client = request->client;
-
-	if (client->nidle > 0)
-		request->easy = client->idle[--client->nidle];
-	else
-		request->easy = curl_easy_init();
+	request->easy = curl_easy_init();
 	if (request->easy == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -169,21 +168,6 @@ http_easy_take(HttpRequest *request)
 				 errdetail("libcurl could not create a handle.")));
 	set_common(request);
 	set_security(request);
-	return request->easy;
-}
-
-/* Give a handle back that is no longer within the client's multi handle. */
-void
-http_easy_release(HttpClient *client, CURL *easy, bool reuse)
-{
-	if (reuse && client->nidle < HTTP_MAX_SPARES)
-	{
-		/* Stale options of one request must not reach the next. */
-		curl_easy_reset(easy);
-		client->idle[client->nidle++] = easy;
-	}
-	else
-		curl_easy_cleanup(easy);
 }
 
 /* Set an option; only an option that this libcurl was built without fails. */

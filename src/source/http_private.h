@@ -24,7 +24,7 @@
 /* Room for the headers of one answer; servers send about 2 kB. */
 #define HTTP_MAX_HEADERS (256 * 1024)
 
-/* Handles and body buffers that a client keeps for its next requests. */
+/* Body buffers that a client keeps for its next requests. */
 #define HTTP_MAX_SPARES 8
 
 /* A larger body buffer is given back to the system rather than kept. */
@@ -58,8 +58,6 @@ struct HttpClient
 	CURLM	   *multi;
 	struct curl_slist *get_headers;
 	struct curl_slist *post_headers;
-	CURL	   *idle[HTTP_MAX_SPARES];	/* handles to use again */
-	int			nidle;
 	HttpBuffer	spare[HTTP_MAX_SPARES]; /* body buffers to use again */
 	int			nspare;
 
@@ -81,7 +79,8 @@ struct HttpRequest
 	char	   *post;			/* body, or NULL */
 
 	/* this attempt */
-	CURL	   *easy;			/* NULL while not within libcurl */
+	CURL	   *easy;			/* NULL while there is none */
+	bool		running;		/* the handle is in the client's multi handle */
 	bool		done;
 	bool		neglected;		/* the backend was away while it ran, so that a
 								 * timeout is not the server's fault */
@@ -103,8 +102,7 @@ extern void http_request_finished(HttpRequest *request, CURLcode code);
 
 /* http_curl.c: handles and callbacks */
 extern void http_curl_init(void);
-extern CURL *http_easy_take(HttpRequest *request);
-extern void http_easy_release(HttpClient *client, CURL *easy, bool reuse);
+extern void http_easy_create(HttpRequest *request);
 extern bool http_buffer_reserve(HttpBuffer *buffer, Size size);
 
 /* http_address.c */
