@@ -11,7 +11,7 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(psql start_session end_session until_sql sim searches served
+our @EXPORT = qw(psql must start_session end_session until_sql sim searches served
   use_simulator create_target create_flow same_as_source last_run running_pid time);
 
 # Nothing here takes half as long; longer means that it hangs.
@@ -21,6 +21,16 @@ my @psql = qw(psql -XqAtw -v VERBOSITY=verbose);
 my $http = HTTP::Tiny->new(proxy => undef, http_proxy => undef, timeout => PATIENCE_S);
 
 plan skip_all => 'there is no simulator here' unless $ENV{RESOLUTE_SIM};
+
+# What has to succeed for a test to mean anything.
+sub must
+{
+	my ($sql) = @_;
+	my $text = psql($sql);
+
+	die $text if $text =~ /^(?:psql:|ERROR|FATAL)/m;
+	return $text;
+}
 
 # Begin SQL in a session of its own.
 sub start_session
@@ -104,7 +114,7 @@ sub use_simulator
 {
 	my ($path) = @_;
 
-	return psql("CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira OPTIONS ("
+	return must("CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira OPTIONS ("
 		  . "base_url '$ENV{RESOLUTE_SIM}" . ($path // '') . "', allow_http 'on', allow_private 'on');\n"
 		  . "CREATE USER MAPPING FOR CURRENT_USER SERVER jira OPTIONS (email 'ada\@example.com', api_token 'sim-token');");
 }
@@ -113,7 +123,7 @@ sub create_target
 {
 	my ($table) = @_;
 
-	return psql("CREATE TABLE $table (id bigint PRIMARY KEY, key text, summary text, status text,"
+	return must("CREATE TABLE $table (id bigint PRIMARY KEY, key text, summary text, status text,"
 		  . " assignee text, updated timestamptz, labels jsonb, synced timestamptz);");
 }
 
@@ -124,14 +134,17 @@ sub create_flow
 	my $target = $with{target} // 'issues';
 	my $cursor = $with{cursor} // $name;
 	my $page_size = $with{page_size} // 10;
+	my $bound = $with{bound} // '${cursor}';
+	my $format = $with{format} ? ", format => '$with{format}'" : '';
+	my $field = $with{field} // '';
 	my $more = $with{more} // '';
 
-	return psql(<<SQL);
+	return must(<<SQL);
 SELECT resolute.create_or_replace_flow('$name', resolute.manual(),
     resolute.as('issues', resolute.jira_fetch_issues('jira',
-        jql => 'updated >= \${cursor}', cursor => resolute.cursor_for('$cursor'), page_size => $page_size)),
+        jql => 'updated >= $bound', cursor => resolute.cursor_for('$cursor'$format), page_size => $page_size)),
     resolute.as('rows', resolute.map('issues', template => \$\${
-        "id": {{.Id}}, "key": "{{.Key}}", "summary": "{{.Summary}}", "status": "{{.Status}}",
+        $field "id": {{.Id}}, "key": "{{.Key}}", "summary": "{{.Summary}}", "status": "{{.Status}}",
         "assignee": "{{.Assignee}}", "updated": "{{.Updated}}", "labels": {{json .Labels}}, "synced": "{{now}}"}\$\$)),
     resolute.as('unique', resolute.unique('rows', key => 'id')),
     resolute.as('stored', resolute.upsert('unique', target => '$target', key => 'id'))$more);
