@@ -176,6 +176,8 @@ judge_rows(Upsert *upsert, RowBatch *batch, PageContext *page)
 	for (int row = 0; row < in->nrows; row++)
 		in->verdicts[row] = VERDICT_INSERT;
 
+	for (int i = 0; i < in->shape->ncolumns; i++)
+		column_type_forget(in->shape->columns[i].type);
 	guard_rows(in->nrows, convert_row, refuse_row, in);
 	upsert_find_duplicates(in);
 	upsert_compare(in);

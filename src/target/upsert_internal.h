@@ -51,6 +51,10 @@ typedef struct ColumnType
 	struct ColumnType *element; /* of an array */
 	TupleDesc	record;			/* of a composite type */
 	struct ColumnType **attributes; /* record->natts, NULL where dropped */
+
+	/* The latest value and its datum: many rows of a page have the same one */
+	Value		latest;			/* a slice of the page, or missing */
+	Datum		latest_datum;	/* only of types passed by value */
 } ColumnType;
 
 /* Look the type up; everything is allocated in the current context. */
@@ -59,10 +63,12 @@ extern ColumnType *column_type_create(Oid type, int32 typmod);
 /*
  * The value as a datum of the type, with the precision and length of the
  * typmod, in the current context.  Null and missing are SQL NULL, whatever the
- * type.  Raises what the type's input function raises.
+ * type.  Raises what the type's input function raises.  Values are remembered until
+ * column_type_forget(), to be called before each page.
  */
 extern Datum column_type_datum(ColumnType *type, const Value *value,
 							   bool *isnull);
+extern void column_type_forget(ColumnType *type);
 
 /* ------------------------------------------------------------------------
  * The target as it is now (upsert_shape.c)

@@ -230,6 +230,21 @@ append_literal(StringInfo out, const ColumnType *type, const Value *value)
 		value_append_text(out, value);
 }
 
+/* Is it the value that was converted last? */
+static bool
+is_latest(const ColumnType *type, const Value *value)
+{
+	return type->latest.kind == value->kind && type->latest.len == value->len &&
+		type->latest.flags == value->flags &&
+		memcmp(type->latest.data, value->data, value->len) == 0;
+}
+
+void
+column_type_forget(ColumnType *type)
+{
+	type->latest.kind = VALUE_MISSING;
+}
+
 Datum
 column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 {
@@ -249,6 +264,8 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 		return value_text(value);
 	if (type->type == JSONBOID)
 		return value_jsonb(value);
+	if (type->byval && is_latest(type, value))
+		return type->latest_datum;
 
 	initStringInfo(&text);
 	append_literal(&text, type, value);
@@ -257,5 +274,10 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 	if (literal != text.data)
 		pfree(literal);
 	pfree(text.data);
+	if (type->byval)
+	{
+		type->latest = *value;
+		type->latest_datum = result;
+	}
 	return result;
 }

@@ -87,6 +87,14 @@ make_upsert(FunctionCallInfo fcinfo, int target, int key, int version, const Fie
 	return upsert_create(&spec, fields);
 }
 
+/* What the run holds, and the cache of plans and catalogs. */
+static Size
+memory_of(MemoryContext run)
+{
+	return MemoryContextMemAllocated(run, true) +
+		MemoryContextMemAllocated(CacheMemoryContext, true);
+}
+
 /*
  * upsert_pages(target, pages jsonb[], key, version, volatile_field, cursor_field)
  * -> for each page "inserted updated unchanged stale failed duplicates" and its errors.
@@ -98,6 +106,8 @@ unit_upsert_pages(PG_FUNCTION_ARGS)
 	int			npages = pages_of(PG_GETARG_ARRAYTYPE_P(1), &pages);
 	Upsert	   *upsert = NULL;
 	List	   *report = NIL;
+	MemoryContext run = AllocSetContextCreate(CurrentMemoryContext, "run", ALLOCSET_DEFAULT_SIZES);
+	Size		at_first = 0;
 
 	for (int i = 0; i < npages; i++)
 	{
@@ -109,7 +119,12 @@ unit_upsert_pages(PG_FUNCTION_ARGS)
 		ListCell   *lc;
 
 		if (upsert == NULL)
+		{
+			MemoryContext caller = MemoryContextSwitchTo(run);
+
 			upsert = make_upsert(fcinfo, 0, 2, 3, batch->fields);
+			MemoryContextSwitchTo(caller);
+		}
 		upsert_page(upsert, batch, &page, &c);
 		if (c.rows_in != batch->nrows ||
 			c.rows_in != c.inserted + c.updated + c.unchanged + c.stale + c.failed + c.duplicates)
@@ -125,6 +140,13 @@ unit_upsert_pages(PG_FUNCTION_ARGS)
 		}
 		report = lappend(report, line.data);
 		MemoryContextDelete(page.context);
+
+		/* Memory is flat over pages. */
+		if (i == 2)
+			at_first = memory_of(run);
+		else if (i > 2 && memory_of(run) > at_first + 65536)
+			elog(ERROR, "after page %d the upsert has grown by %zu bytes",
+				 i + 1, memory_of(run) - at_first);
 	}
 	PG_RETURN_DATUM(texts_array(report));
 }
