@@ -208,8 +208,8 @@ check_range(CheckContext *check, JsonStates *states, TmplNode *node)
 	JsonStates	round = copy_states(check, states);
 	JsonStates	broken = {0};
 
-	check_list(check, &result, node->otherwise);
 	check->breaks = &broken;
+	check_list(check, &result, node->otherwise);
 	for (int i = 0; round.count > 0 && !check->unknown; i++)
 	{
 		JsonStates	again = {0};

@@ -93,6 +93,7 @@ eval_reference(Exec *exec, const TmplValue *row, const TmplNode *node)
 	if (!reference || reference->field < 0)
 		return eval_chain(exec, *row, node, 0);
 	value = tmpl_from_value(&exec->row->values[reference->field]);
+	value.is_element = true;
 
 	/* the field may be an alias of something that is no object */
 	if (reference->taken < node->nnames && value.kind != KIND_MAP)
@@ -264,6 +265,7 @@ eval_pipeline(Exec *exec, const TmplValue *dot, const TmplNode *pipe)
 							 foreach_current_index(cell) > 0 ? &final : NULL);
 		if (value.kind == KIND_NIL)
 			value.kind = KIND_INVALID;
+		value.is_element = false;
 	}
 	foreach(cell, pipe->declared)
 	{

@@ -63,13 +63,16 @@ exec_row(const Exec *exec)
 {
 	TmplValue	value = {.kind = KIND_ROW};
 
-	/* rows that are no object: what render() may be given */
-	if (exec->row->item.kind != VALUE_JSON && exec->row->item.kind != VALUE_MISSING &&
-		(!exec->tmpl->input || exec->tmpl->input->is_item))
-		return tmpl_from_value(&exec->row->item);
-	if (exec->row->item.kind == VALUE_JSON && *exec->row->item.data == '[')
-		return tmpl_from_value(&exec->row->item);
 	value.u.row = exec->row;
+	if (exec->tmpl->input && !exec->tmpl->input->is_item)
+		return value;
+
+	/* items that are no object: render() may be given any JSON */
+	if (exec->row->item.kind == VALUE_JSON && *exec->row->item.data == '{')
+		return value;
+	value = tmpl_from_value(&exec->row->item);
+	if (value.kind == KIND_NIL)
+		value.kind = KIND_INVALID;
 	return value;
 }
 
@@ -293,6 +296,7 @@ range_map(Exec *exec, const TmplNode *node, const TmplValue *map)
 		TmplValue	key = tmpl_from_value(&members[i].key);
 		TmplValue	value = tmpl_from_value(&members[i].value);
 
+		value.is_element = true;
 		if (!exec_round(exec, node, &key, &value))
 			break;
 	}
@@ -352,7 +356,9 @@ exec_range(Exec *exec, const TmplValue *dot, const TmplNode *node)
 	if (!any)
 		result = exec_list(exec, dot, node->otherwise);
 	exec->nvariables = mark;
-	return result;
+
+	/* a break in {{else}} ends this range, a continue goes to the outer one */
+	return result == WALK_BREAK ? WALK_ON : result;
 }
 
 /* The template has variables of its own: $ alone, its argument. */

@@ -10,6 +10,7 @@
 #define MAX_TYPOS 2
 #define MAX_NAME_LEN 32
 
+static TmplValue function_call(FUNCTION_ARGS);
 static TmplValue function_not(FUNCTION_ARGS);
 static TmplValue function_len(FUNCTION_ARGS);
 static TmplValue function_index(FUNCTION_ARGS);
@@ -18,7 +19,7 @@ static TmplValue function_slice(FUNCTION_ARGS);
 static const TmplFunction functions[] = {
 	/* those of Go */
 	{"and", 1, ANY_NUMBER, FUNCTION_SHORT_CIRCUIT, NULL},
-	{"call", 1, ANY_NUMBER, FUNCTION_REFUSED, NULL},
+	{"call", 1, ANY_NUMBER, FUNCTION_REFUSED, function_call},
 	{"eq", 1, ANY_NUMBER, 0, function_eq},
 	{"ge", 2, 2, 0, function_ge},
 	{"gt", 2, 2, 0, function_gt},
@@ -118,6 +119,14 @@ function_hint(const char *name, int len)
 		return psprintf("Perhaps you meant \"%s\".", nearest);
 	appendStringInfoChar(&out, '.');
 	return out.data;
+}
+
+/* Nothing in JSON can be called. */
+static TmplValue
+function_call(FUNCTION_ARGS)
+{
+	exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "value of type %s is no function",
+			   tmpl_type_name(&args[0]));
 }
 
 static TmplValue
@@ -246,7 +255,12 @@ function_slice(FUNCTION_ARGS)
 				   tmpl_type_name(&item));
 
 	for (int i = 1; i < nargs; i++)
+	{
+		if (args[i].is_element && !exec_is_json(exec))
+			exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE,
+					   "Go takes no field as a slice index; put it into parentheses");
 		at[i - 1] = index_argument(exec, &args[i], capacity);
+	}
 	if (at[0] > at[1] || (nargs == 4 && at[1] > at[2]))
 		exec_error(exec, ERRCODE_ARRAY_SUBSCRIPT_ERROR, "slice indexes are not in order");
 

@@ -68,6 +68,8 @@ typedef struct TmplValue TmplValue;
 struct TmplValue
 {
 	uint8		kind;			/* a TmplKind */
+	bool		is_element;		/* taken out of an array or object as it is:
+								 * Go's slice takes no such index */
 	bool		is_json;		/* KIND_STRING made by json: stands for itself
 								 * at value position */
 	Value		raw;			/* slice behind it: always for strings; for
@@ -444,7 +446,8 @@ typedef TmplValue (*TmplFunctionBody) (FUNCTION_ARGS);
 #define FUNCTION_OR				0x02
 #define FUNCTION_FORMAT			0x04	/* first argument must be a string */
 #define FUNCTION_VOLATILE		0x08	/* now */
-#define FUNCTION_REFUSED		0x10	/* call */
+#define FUNCTION_REFUSED		0x10	/* call: can only fail, so that documents refuse
+									 * it at once */
 
 #define ANY_NUMBER (-1)
 

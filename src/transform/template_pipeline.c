@@ -139,7 +139,7 @@ parse_function(Parser *parser, Token token)
 						  function_hint(token.text, token.len),
 						  "function \"%.*s\" is not defined in template",
 						  token.len, token.text);
-	if (node->function->flags & FUNCTION_REFUSED)
+	if ((node->function->flags & FUNCTION_REFUSED) && parser->tmpl->mode == TEMPLATE_JSON)
 		tmpl_syntax_error(parser->lexer.source, token.pos, NULL,
 						  "function \"%.*s\" is not supported: data holds no functions in template",
 						  token.len, token.text);

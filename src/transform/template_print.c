@@ -117,21 +117,23 @@ format_hex(Format *format, const char *text, int len, bool upper)
 static bool
 format_string(Format *format, Value text, uint32 verb)
 {
+	int			len = truncated(format, text.data, text.len);
+
 	switch (verb)
 	{
 		case 'v':
 		case 's':
 			if (verb == 'v' && format->sharp_v)
-				format_quoted(format, text.data, text.len);
+				format_quoted(format, text.data, len);
 			else
-				format_pad(format, text.data, truncated(format, text.data, text.len));
+				format_pad(format, text.data, len);
 			return true;
 		case 'x':
 		case 'X':
 			format_hex(format, text.data, text.len, verb == 'X');
 			return true;
 		case 'q':
-			format_quoted(format, text.data, truncated(format, text.data, text.len));
+			format_quoted(format, text.data, len);
 			return true;
 		default:
 			return false;

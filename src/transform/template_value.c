@@ -188,6 +188,7 @@ tmpl_member(Exec *exec, const TmplValue *map, const char *name, int len, TmplVal
 	else
 		value = json_member(&map->raw, name, len, exec_is_json(exec));
 	*member = tmpl_from_value(&value);
+	member->is_element = true;
 	return value.kind != VALUE_MISSING;
 }
 
@@ -206,7 +207,10 @@ tmpl_elements(TmplValue *array)
 	array->u.array.items = palloc_extended(room * sizeof(TmplValue), MCXT_ALLOC_HUGE);
 	iter = json_iter(&array->raw);
 	while (n < room && json_next(&iter, &key, &element))
-		array->u.array.items[n++] = tmpl_from_value(&element);
+	{
+		array->u.array.items[n] = tmpl_from_value(&element);
+		array->u.array.items[n++].is_element = true;
+	}
 	array->u.array.length = array->u.array.capacity = n;
 	return array->u.array.items;
 }
