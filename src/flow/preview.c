@@ -177,7 +177,7 @@ resolute_preview_flow(PG_FUNCTION_ARGS)
 	preview.run->preview = true;
 	preview_run(&preview);
 	if (preview.run->error)
-		ThrowErrorData(preview.run->error);
+		ReThrowError(preview.run->error);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -203,7 +203,7 @@ end_run(Run *run)
 	if (!run_unit(run, UNIT_BOOKS, run->context, end_unit, NULL) || !run_commit(run))
 	{
 		if (error == NULL)
-			ThrowErrorData(run->error);
+			ReThrowError(run->error);
 		run->error = error;
 	}
 	if (error == NULL)
@@ -264,7 +264,7 @@ raise_error(Run *run)
 	if (error->hint == NULL && run->record.status == RUN_DEFERRED)
 		error->hint = psprintf("The next attempt is possible at %s.",
 							   timestamptz_to_str(run->record.next_attempt_at));
-	ThrowErrorData(error);
+	ReThrowError(error);
 }
 
 Datum
