@@ -420,6 +420,7 @@ rendered_value(Exec *exec, const TmplColumn *column)
 	initStringInfo(&out);
 	exec->out = &out;
 	exec_document(exec, column->nodes);
+	exec->out = NULL;
 	if (!json_document(out.data, out.len, &result))
 		exec_error(exec, ERRCODE_INVALID_TEXT_REPRESENTATION, "result is not JSON");
 	return result;
