@@ -130,6 +130,8 @@ jira_read(JiraSource *js, bool may_refuse, JsonPage *json, SourcePage *page)
 	response = http_wait(request);
 	if (may_refuse && response->status == 400)
 		return false;
+	if (response->status == 404 || response->status == 410)
+		jira_forget_api(js->connection);	/* a site that moved to the Cloud */
 
 	INSTR_TIME_SET_CURRENT(start);
 	response = parse_page(js, request, response, json);

@@ -88,6 +88,9 @@ extern JiraApi jira_api(Connection *connection);
 /* The same without asking: JIRA_API_AUTO where nobody knows yet. */
 extern JiraApi jira_api_known(const Connection *connection);
 
+/* Ask again the next time, since the API that was learnt is not there. */
+extern void jira_forget_api(Connection *connection);
+
 /*
  * The time zone of the account (an IANA name), in which quoted dates of a query
  * are read; asked for once per connection.  Raises what http_check raises, and

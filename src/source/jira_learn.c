@@ -148,6 +148,13 @@ jira_time_zone(Connection *connection)
 	return known->time_zone;
 }
 
+void
+jira_forget_api(Connection *connection)
+{
+	if (connection->learned)
+		learned(connection)->api = JIRA_API_AUTO;
+}
+
 /* A copy of a value's text, in UTF-8; "" for null. */
 static const char *
 value_copy(const Value *value)
