@@ -63,7 +63,7 @@ SELECT sim.check_walk('jira', 'rows without the time they were updated', '{"no_u
 SELECT sim.check_walk('jira', 'a row without it at the end of a page', '{"no_updated": true, "row": 99, "times": -1}', twice => true);
 -- as if the row had been edited between search and answer: its time is beyond all others
 SELECT sim.check_walk('jira', 'a time that is newer than the place of its row',
-    '{"fields": {"updated": "\"2027-01-01T00:00:00.000+0000\""}, "row": 99, "times": 1}', twice => true);
+    '{"fields": {"updated": "2027-01-01T00:00:00.000+0000"}, "row": 99, "times": 1}', twice => true);
 
 -- ---------------------------------------------------------------------------
 -- Data that changes while it is read

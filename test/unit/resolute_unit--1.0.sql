@@ -73,3 +73,10 @@ CREATE FUNCTION unit.http_fetch(url text, paths text[], timeout_ms int DEFAULT 5
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_fetch';
 CREATE FUNCTION unit.http_outlive(url text, path text, wait boolean) RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_outlive';
 CREATE FUNCTION unit.http_url_encode(source text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_http_url_encode';
+
+CREATE FUNCTION unit.source_open(server text, query text, names text[] DEFAULT '{}', whole boolean DEFAULT false, ordered boolean DEFAULT false,
+	page_size integer DEFAULT 0, max_items bigint DEFAULT 0, walk text DEFAULT NULL) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_source_open';
+CREATE FUNCTION unit.source_next(OUT number bigint, OUT rows jsonb, OUT walk text, OUT expired boolean) LANGUAGE c AS 'MODULE_PATHNAME', 'unit_source_next';
+CREATE FUNCTION unit.source_eventual(server text) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_source_eventual';
+CREATE FUNCTION unit.query_order(query text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_query_order';
+CREATE FUNCTION unit.adf_text(document text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_adf_text';
