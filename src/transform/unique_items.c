@@ -51,16 +51,15 @@ unique_rows(FunctionCallInfo fcinfo)
 	RowBatch   *batch = batch_from_jsonb_array(PG_GETARG_DATUM(0));
 	List	   *keys = names_from_text("key of unique_items",
 									   text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	PageContext page = {
-		.context = CurrentMemoryContext,
-		.now = GetCurrentTransactionStartTimestamp()
-	};
-	StepCounts	counts = {0};
+	PageContext *page = palloc0(sizeof(PageContext));
+	StepCounts *counts = palloc0(sizeof(StepCounts));
 	Transform  *unique = unique_create("unique_items", keys,
 									   keep_is_first(PG_GETARG_TEXT_PP(2)), batch->fields);
 
-	batch = unique->process(unique, batch, &page, &counts);
-	check_failures(&page);
+	page->context = CurrentMemoryContext;
+	page->now = GetCurrentTransactionStartTimestamp();
+	batch = unique->process(unique, batch, page, counts);
+	check_failures(page);
 	return batch;
 }
 
