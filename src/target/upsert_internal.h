@@ -7,6 +7,7 @@
  * upsert_shape.c	the target as it is now: columns, arbiter, rights
  * upsert_arbiter.c	the unique index on the key
  * upsert_sql.c		the two statements, their plans and parameters
+ * upsert_plan.c	the plan of the probe, through the key's index
  * upsert_type.c	values to datums of the columns' types
  * upsert_compare.c duplicates within the page; incoming against stored rows
  * upsert_write.c	the write, and the bisection of a batch that failed
@@ -190,6 +191,12 @@ extern void upsert_free_plans(UpsertShape *shape);
 extern void upsert_run_probe(Incoming *in, const int *rows, int nrows);
 extern uint64 upsert_run_write(Incoming *in, const int *rows, int nrows);
 extern char *upsert_operator_name(Oid operator);
+
+/* The plan of the probe (upsert_plan.c). */
+extern void upsert_plan_probe(UpsertShape *shape);
+
+/* Set a setting until the current GUC nest level ends. */
+extern void upsert_set_locally(const char *setting, const char *value);
 
 /*
  * The batch of items with one field for each member that any of them has, in

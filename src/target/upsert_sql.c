@@ -15,11 +15,8 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/plancache.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 
-#include "compat.h"
 #include "target/upsert_internal.h"
 
 /* "OPERATOR(schema.name)" */
@@ -91,11 +88,6 @@ element(const UpsertColumn *column, int n)
 /*
  * The probe: the stored rows of these keys, with the place of the key in the
  * parameters.
- *
- * The join is written as t.k = ANY (ARRAY[u.k]), since plain equality would let the planner
- * see a use in reading the whole index in order, with the keys as the inner side; that
- * is cheap while the table is small, and the plan stays when it grows.  This
- * way there is a sequential scan, which is disabled, and the look-up by key.
  */
 static char *
 probe_statement(const UpsertShape *shape)
@@ -116,8 +108,7 @@ probe_statement(const UpsertShape *shape)
 	{
 		const UpsertColumn *column = &shape->columns[shape->keys[k].column];
 
-		appendStringInfo(&sql, column->as_text ? "%st.%s%s %s %s" : "%st.%s%s %s ANY (ARRAY[%s])",
-						 k > 0 ? " AND " : "", quote_identifier(column->name),
+		appendStringInfo(&sql, "%st.%s%s %s %s", k > 0 ? " AND " : "", quote_identifier(column->name),
 						 collate_clause(&shape->keys[k], column),
 						 upsert_operator_name(shape->keys[k].equality),
 						 element(column, k + 1));
@@ -256,39 +247,6 @@ column_arrays(Incoming *in, UpsertColumn **columns, int ncolumns,
 	return result;
 }
 
-static void
-set_locally(const char *setting, const char *value)
-{
-	(void) set_config_option(setting, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-}
-
-/*
- * See to it that the probe has a plan that goes through the key's index, whatever the
- * statistics say.  Planner settings are lost when a plan is rebuilt, so
- * this is done before each execution; it costs little while the plan is valid.
- */
-static void
-plan_probe(SPIPlanPtr probe)
-{
-	int			level = NewGUCNestLevel();
-	CachedPlan *plan;
-
-	set_locally("enable_seqscan", "off");
-	set_locally("enable_bitmapscan", "off");
-	set_locally("enable_indexonlyscan", "off");
-	set_locally("enable_hashjoin", "off");
-	set_locally("enable_mergejoin", "off");
-	set_locally("enable_indexscan", "on");
-	set_locally("enable_nestloop", "on");
-	set_locally("jit", "off");
-	set_locally("plan_cache_mode", "auto");
-	plan = SPI_plan_get_cached_plan(probe);
-	if (plan != NULL)
-		ReleaseCachedPlanCompat(plan);
-	AtEOXact_GUC(true, level);
-}
-
 /* Fetch the stored rows of the keys into SPI_tuptable. */
 void
 upsert_run_probe(Incoming *in, const int *rows, int nrows)
@@ -302,10 +260,10 @@ upsert_run_probe(Incoming *in, const int *rows, int nrows)
 		columns[k] = &shape->columns[shape->keys[k].column];
 	if (shape->probe == NULL)
 		shape->probe = prepare(shape->probe_sql, columns, shape->nkeys);
-	plan_probe(shape->probe);
+	upsert_plan_probe(shape);
 
 	/* The user may have asked for custom plans, which would not be ours. */
-	set_locally("plan_cache_mode", "auto");
+	upsert_set_locally("plan_cache_mode", "auto");
 	result = SPI_execute_plan(shape->probe,
 							  column_arrays(in, columns, shape->nkeys, rows, nrows),
 							  NULL, false, 0);
