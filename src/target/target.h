@@ -43,6 +43,13 @@ extern bool upsert_check(Upsert *upsert, bool missing_ok);
  * errors go to page_fail_row() (a failed batch is bisected); all others are raised.
  * Adds to *counts: rows_in = inserted + updated + unchanged + stale + duplicates + failed.
  * The table is resolved anew, so DDL between pages is seen.
+ *
+ * Null and missing values are SQL NULL, in json columns, too.  Of rows with the same key, as its
+ * type sees it, the newest version wins, of those the last one.  A null version is
+ * older than any other; the same version with other contents is written.  A stored
+ * key keeps its spelling.  A row that a trigger suppressed counts as unchanged;
+ * where another session wrote between probe and write, the probe's verdict counts,
+ * unless the row turned out to be stale.  Sets all constraints of the transaction to IMMEDIATE.
  */
 extern void upsert_page(Upsert *upsert, RowBatch *batch, PageContext *page,
 						StepCounts *counts);
