@@ -398,6 +398,25 @@ valid_string(Value value)
 	return value;
 }
 
+/* What is there already is passed on as it is; false if it must be made. */
+static inline bool
+copy_column(const TmplColumn *column, const Row *row, Value *out)
+{
+	if (column->before != NIL)
+		return false;
+	if (column->kind == COLUMN_CONSTANT)
+	{
+		*out = column->constant;
+		return true;
+	}
+	if (column->kind != COLUMN_FIELD || !column_is_bound(column))
+		return false;
+	*out = row->values[column->reference->field];
+	if (column->quoted || out->kind == VALUE_MISSING)
+		*out = quoted_value(*out);
+	return true;
+}
+
 static Value
 hole_value(Exec *exec, const TmplColumn *column)
 {
@@ -435,45 +454,49 @@ declare(Exec *exec, List *nodes)
 		exec_list(exec, &dot, nodes);
 }
 
+/* One column that is not simply there. */
+static Value
+column_value(Exec *exec, const TmplColumn *column)
+{
+	declare(exec, column->before);
+	switch (column->kind)
+	{
+		case COLUMN_CONSTANT:
+			return column->constant;
+		case COLUMN_RENDERED:
+			return rendered_value(exec, column);
+		default:
+			return hole_value(exec, column);
+	}
+}
+
+/* The columns from first on, and what is declared behind them. */
+static void
+execute_columns(Template *tmpl, const Row *row, TimestampTz now, int first, Value *out)
+{
+	Exec		exec;
+
+	exec_init(&exec, tmpl, row, now, NULL);
+	exec_begin(&exec);
+	for (int i = first; i < tmpl->fields->nfields; i++)
+		if (!copy_column(&tmpl->columns[i], row, &out[i]))
+			out[i] = column_value(&exec, &tmpl->columns[i]);
+	declare(&exec, tmpl->after);
+	exec_end(&exec);
+	pfree(exec.variables);
+}
+
 void
 template_row(Template *tmpl, const Row *row, TimestampTz now, Value *out)
 {
-	Exec		exec;
-	bool		ready = false;
+	int			n = tmpl->fields->nfields;
 
-	for (int i = 0; i < tmpl->fields->nfields; i++)
-	{
-		const TmplColumn *column = &tmpl->columns[i];
-
-		/* what is there already is passed on as it is */
-		if (column->kind == COLUMN_CONSTANT && column->before == NIL)
+	for (int i = 0; i < n; i++)
+		if (!copy_column(&tmpl->columns[i], row, &out[i]))
 		{
-			out[i] = column->constant;
-			continue;
+			execute_columns(tmpl, row, now, i, out);
+			return;
 		}
-		if (column->kind == COLUMN_FIELD && column_is_bound(column) && column->before == NIL)
-		{
-			out[i] = row->values[column->reference->field];
-			if (column->quoted || out[i].kind == VALUE_MISSING)
-				out[i] = quoted_value(out[i]);
-			continue;
-		}
-
-		if (!ready)
-			exec_init(&exec, tmpl, row, now, NULL);
-		ready = true;
-		declare(&exec, column->before);
-		if (column->kind == COLUMN_CONSTANT)
-			out[i] = column->constant;
-		else if (column->kind == COLUMN_RENDERED)
-			out[i] = rendered_value(&exec, column);
-		else
-			out[i] = hole_value(&exec, column);
-	}
 	if (tmpl->after != NIL)
-	{
-		if (!ready)
-			exec_init(&exec, tmpl, row, now, NULL);
-		declare(&exec, tmpl->after);
-	}
+		execute_columns(tmpl, row, now, n, out);
 }

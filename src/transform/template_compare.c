@@ -39,7 +39,7 @@ compare_class(const TmplValue *value)
 static void
 incompatible(Exec *exec, const TmplValue *a, const TmplValue *b)
 {
-	exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "cannot compare values of types %s and %s",
+	exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "cannot compare values of types %s and %s",
 			   tmpl_type_name(a), tmpl_type_name(b));
 }
 

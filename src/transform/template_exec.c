@@ -14,12 +14,11 @@
 
 static WalkResult exec_node(Exec *exec, const TmplValue *dot, const TmplNode *node, const TmplNode *next);
 
+/* The place is added by place_of_error(), to errors of others as well. */
 void
-exec_error(const Exec *exec, int sqlerrcode, const char *format,...)
+exec_error(const Exec *exec pg_attribute_unused(), int sqlerrcode, const char *format,...)
 {
 	StringInfoData message;
-	int			line = 1;
-	int			column = 1;
 
 	initStringInfo(&message);
 	for (;;)
@@ -34,13 +33,10 @@ exec_error(const Exec *exec, int sqlerrcode, const char *format,...)
 			break;
 		enlargeStringInfo(&message, needed);
 	}
-	if (exec->node)
-		tmpl_position(exec->tmpl->source, exec->node->pos, &line, &column);
 	ereport(ERROR,
 			(errcode(sqlerrcode),
 			 errmsg("template failed: %s",
-					pg_any_to_server(message.data, message.len, PG_UTF8)),
-			 errdetail("Line %d, column %d of the template.", line, column)));
+					pg_any_to_server(message.data, message.len, PG_UTF8))));
 }
 
 void
@@ -55,6 +51,36 @@ exec_init(Exec *exec, Template *tmpl, const Row *row, TimestampTz now, StringInf
 	exec->out = out;
 	dot = exec_row(exec);
 	exec_variable_push(exec, "$", &dot);
+}
+
+/* Say where in the template a row failed, whoever raises the error. */
+static void
+place_of_error(void *arg)
+{
+	const Exec *exec = arg;
+	int			line;
+	int			column;
+
+	if (!exec->node || !is_row_error(geterrcode()))
+		return;
+	tmpl_position(exec->tmpl->source, exec->node->pos, &line, &column);
+	errdetail("Line %d, column %d of the template.", line, column);
+}
+
+/* Between these two, errors of the row have line and column. */
+void
+exec_begin(Exec *exec)
+{
+	exec->callback.callback = place_of_error;
+	exec->callback.arg = exec;
+	exec->callback.previous = error_context_stack;
+	error_context_stack = &exec->callback;
+}
+
+void
+exec_end(Exec *exec)
+{
+	error_context_stack = exec->callback.previous;
 }
 
 /* The row as a value. */
@@ -82,13 +108,10 @@ exec_row(const Exec *exec)
  */
 
 static void
-json_error(const Exec *exec, const JsonState *state, int pos)
+json_error(Exec *exec, const JsonState *state, int pos)
 {
-	TmplNode		at = {.pos = pos};
-	Exec		copy = *exec;
-
-	copy.node = &at;
-	exec_error(&copy, ERRCODE_INVALID_TEXT_REPRESENTATION, "result is not JSON: %s",
+	exec->node = node_make(NODE_TEXT, pos);
+	exec_error(exec, ERRCODE_INVALID_TEXT_REPRESENTATION, "result is not JSON: %s",
 			   json_state_expected(state));
 }
 
@@ -350,7 +373,7 @@ exec_range(Exec *exec, const TmplValue *dot, const TmplNode *node)
 			any = range_map(exec, node, &value);
 			break;
 		default:
-			exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "range over a value of type %s",
+			exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "range over a value of type %s",
 					   tmpl_type_name(&value));
 	}
 	if (!any)
@@ -499,7 +522,9 @@ template_render(Template *tmpl, const Row *row, TimestampTz now, StringInfo out)
 
 	initStringInfo(&rendered);
 	exec_init(&exec, tmpl, row, now, &rendered);
+	exec_begin(&exec);
 	exec_document(&exec, tmpl->main);
+	exec_end(&exec);
 	if (!exec_is_json(&exec))
 		repair_utf8(&rendered, 0);
 	appendBinaryStringInfo(out, rendered.data, rendered.len);

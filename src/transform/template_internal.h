@@ -406,7 +406,8 @@ struct Exec
 	int			nvariables;
 	int			variables_room;
 	int			first_variable; /* of the template being executed */
-	const TmplNode *node;			/* at hand, for errors */
+	const TmplNode *node;		/* at hand, for errors */
+	ErrorContextCallback callback;	/* adds the place to errors of others */
 };
 
 #define exec_is_json(exec) ((exec)->tmpl->mode == TEMPLATE_JSON)
@@ -420,13 +421,15 @@ typedef enum WalkResult
 
 extern void exec_init(Exec *exec, Template *tmpl, const Row *row, TimestampTz now,
 					  StringInfo out);
+extern void exec_begin(Exec *exec);
+extern void exec_end(Exec *exec);
 extern void exec_document(Exec *exec, List *nodes);
 extern WalkResult exec_list(Exec *exec, const TmplValue *dot, List *nodes);
 extern void exec_variable_push(Exec *exec, const char *name, const TmplValue *value);
 extern TmplValue eval_pipeline(Exec *exec, const TmplValue *dot, const TmplNode *pipe);
 extern TmplValue exec_row(const Exec *exec);
 
-/* Raise INVALID_PARAMETER_VALUE: this row cannot be handled by the template. */
+/* Raise a row error: this row cannot be handled by the template. */
 extern void exec_error(const Exec *exec, int sqlerrcode, const char *format,...)
 			pg_attribute_printf(3, 4) pg_attribute_noreturn();
 

@@ -273,11 +273,13 @@ static void
 check_terminator(const Lexer *lexer)
 {
 	int			size;
+	uint32		c;
 
 	if (at_terminator(lexer))
 		return;
-	peek(lexer, &size);
+	c = peek(lexer, &size);
 	tmpl_syntax_error(lexer->source, lexer->pos,
+					  c == '}' ? "An action ends with \"}}\"." :
 					  "Operands are separated by spaces; there are no infix operators.",
 					  "unexpected character \"%.*s\" in template",
 					  size, lexer->source + lexer->pos);

@@ -59,7 +59,7 @@ text_of(Exec *exec, TmplValue *value)
 		return tmpl_text(value);
 	text = tmpl_to_value(exec, value);
 	if (text.kind == VALUE_JSON)
-		exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "expected text, got a value of type %s",
+		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "expected text, got a value of type %s",
 				   tmpl_type_name(value));
 	return text;
 }
@@ -315,7 +315,8 @@ instant_of(Exec *exec, TmplValue *value)
 {
 	Value		text = text_of(exec, value);
 	TimestampTz epoch = -(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-	int64		micros;
+	int64		micros = 0;
+	bool		fits;
 
 	if (value->kind == KIND_STRING)
 		return DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
@@ -324,17 +325,16 @@ instant_of(Exec *exec, TmplValue *value)
 													   Int32GetDatum(-1)));
 	if (value->kind == KIND_FLOAT)
 	{
-		if (!(fabs(value->u.real) < (double) PG_INT64_MAX / 2000))
-			micros = PG_INT64_MAX;
-		else
+		fits = fabs(value->u.real) < (double) PG_INT64_MAX / 2000;
+		if (fits)
 			micros = (int64) (value->u.real * 1000);
 	}
-	else if (!kind_is_integer(value->kind))
-		exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "expected a time, got a value of type %s",
+	else if (kind_is_integer(value->kind))
+		fits = !pg_mul_s64_overflow(value->u.integer, 1000, &micros);
+	else
+		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "expected a time, got a value of type %s",
 				   tmpl_type_name(value));
-	else if (pg_mul_s64_overflow(value->u.integer, 1000, &micros))
-		micros = PG_INT64_MAX;
-	if (pg_add_s64_overflow(micros, epoch, &micros) || !IS_VALID_TIMESTAMP(micros))
+	if (!fits || pg_add_s64_overflow(micros, epoch, &micros) || !IS_VALID_TIMESTAMP(micros))
 		exec_error(exec, ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "timestamp is out of range");
 	return micros;
 }
@@ -369,7 +369,7 @@ numeric_of(Exec *exec, TmplValue *value)
 	if (kind_is_integer(value->kind))
 		return DirectFunctionCall1(int8_numeric, Int64GetDatum(value->u.integer));
 	if (value->kind != KIND_FLOAT && value->kind != KIND_STRING)
-		exec_error(exec, ERRCODE_DATATYPE_MISMATCH, "expected a number, got a value of type %s",
+		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "expected a number, got a value of type %s",
 				   tmpl_type_name(value));
 	text = text_of(exec, value);
 	return DirectFunctionCall3(numeric_in, CStringGetDatum(value_cstring(&text)),
@@ -446,10 +446,17 @@ function_mul(FUNCTION_ARGS)
 	return calculate(exec, args, nargs, pg_mul_s64_overflow, numeric_mul);
 }
 
+/* 7 / 2.0 is 3.5 rather than 3.5000000000000000. */
+static Datum
+divide_numeric(PG_FUNCTION_ARGS)
+{
+	return DirectFunctionCall1(numeric_trim_scale, numeric_div(fcinfo));
+}
+
 TmplValue
 function_div(FUNCTION_ARGS)
 {
-	return calculate(exec, args, nargs, divide_overflow, numeric_div);
+	return calculate(exec, args, nargs, divide_overflow, divide_numeric);
 }
 
 TmplValue

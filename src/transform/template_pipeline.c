@@ -109,6 +109,49 @@ check_pipeline(Parser *parser, const TmplNode *pipe, const char *context)
 	}
 }
 
+/* What Go finds out only when it executes the command. */
+static void
+check_arguments(Parser *parser, const TmplNode *node, int given)
+{
+	const TmplFunction *function = node->function;
+
+	if (given >= function->min_args &&
+		(function->max_args == ANY_NUMBER || given <= function->max_args))
+		return;
+	tmpl_syntax_error(parser->lexer.source, node->pos, NULL,
+					  "function \"%s\" needs %s%d argument(s), got %d in template",
+					  function->name,
+					  function->min_args == function->max_args ? "" : "at least ",
+					  function->min_args, given);
+}
+
+/*
+ * For documents a command that would fail on every row is refused at once; as
+ * text it waits until it is executed, if ever.
+ */
+static void
+check_command(Parser *parser, const TmplNode *command, bool piped)
+{
+	const TmplNode *first = linitial(command->arguments);
+	int			nargs = list_length(command->arguments) - 1 + (piped ? 1 : 0);
+
+	if (first->kind == NODE_NIL)
+		tmpl_syntax_error(parser->lexer.source, first->pos, NULL,
+						  "nil is not a command in template");
+	if (first->kind == NODE_FUNCTION)
+		check_arguments(parser, first, nargs);
+	else if (nargs > 0)
+		tmpl_syntax_error(parser->lexer.source, first->pos, NULL,
+						  "only functions take arguments in template");
+	for (int i = 1; i < list_length(command->arguments); i++)
+	{
+		const TmplNode *node = list_nth(command->arguments, i);
+
+		if (node->kind == NODE_FUNCTION)
+			check_arguments(parser, node, 0);
+	}
+}
+
 /* Split "A.B.C" into names; text begins behind the leading dot. */
 static void
 add_names(TmplNode *node, const char *text, int len)
@@ -294,5 +337,7 @@ parse_pipeline(Parser *parser, const char *context, TokenKind end)
 		pipe->commands = lappend(pipe->commands, parse_command(parser));
 	}
 	check_pipeline(parser, pipe, context);
+	for (int i = 0; parser->tmpl->mode == TEMPLATE_JSON && i < list_length(pipe->commands); i++)
+		check_command(parser, list_nth(pipe->commands, i), i > 0);
 	return pipe;
 }
