@@ -1,5 +1,7 @@
 package main
 
+import "strings"
+
 // The hand-picked pairs: every template of a group over the same document.
 
 const document = `{"Name": "Ann", "Empty": "", "Zero": 0, "One": 1, "Neg": -7, "Big": 9223372036854775807,
@@ -27,7 +29,11 @@ func handPicked() []pair {
 	for _, data := range []string{`null`, `1`, `"text"`, `[1, "two", null]`, `{}`, `true`, `2.5`, `[]`, `""`, `0`} {
 		for _, t := range []string{`{{.}}`, `{{.A}}`, `{{range .}}<{{.}}>{{else}}none{{end}}`, `{{if .}}yes{{else}}no{{end}}`,
 			`{{with .}}{{.}}{{end}}`, `{{printf "%v %T" . .}}`, `{{$.A}}`, `{{len .}}`, `{{index . 0}}`, `{{print . $}}`} {
-			pairs = append(pairs, pair{"dot of any kind", t, data, 0})
+			since := 0
+			if strings.Contains(t, "range") {
+				since = 24
+			}
+			pairs = append(pairs, pair{"dot of any kind", t, data, since})
 		}
 	}
 	return pairs
