@@ -14,17 +14,18 @@
 #include "utils/timestamp.h"
 
 #define NCOLUMNS 5
-#define SERVER_INFO "/rest/api/2/serverInfo"
-#define MYSELF "/rest/api/2/myself"
 
 PG_FUNCTION_INFO_V1(resolute_check_connection);
 
-/* Wait for an answer, which must be a JSON object, and read some members of it. */
+/*
+ * Wait for an answer, which must be a JSON object, and read some members of it.  Where
+ * nothing is at its path, other is asked.
+ */
 static void
-read_answer(HttpRequest *request, const char *what, const char *hint_404,
-			const char *const *names, int nnames, Value *values)
+read_answer(HttpRequest *request, HttpClient *client, const char *other, const char *what,
+			const char *hint_404, const char *const *names, int nnames, Value *values)
 {
-	for (HttpResponse *response = http_wait(request);;
+	for (HttpResponse *response = http_wait_or(&request, client, other);;
 		 response = http_retry(request, "it is not a JSON object"))
 	{
 		Size		len = response->len;
@@ -94,7 +95,7 @@ resolute_check_connection(PG_FUNCTION_ARGS)
 	Connection *connection = connection_get(server, GetUserId());
 	char	   *what = psprintf("could not check server \"%s\"", server);
 	const char *hint = "Check option \"base_url\" of the server: it is the address of the Jira site, with its context path (such as \"/jira\") if it has one.";
-	HttpRequest *info = http_start(connection->client, SERVER_INFO, NULL);
+	HttpRequest *info = http_start(connection->client, JIRA_SERVER_INFO, NULL);
 	HttpRequest *account = NULL;
 	Value		info_values[2];
 	Value		account_values[4];
@@ -108,11 +109,12 @@ resolute_check_connection(PG_FUNCTION_ARGS)
 
 	/* An anonymous mapping is nobody. */
 	if (!connection->anonymous)
-		account = http_start(connection->client, MYSELF, NULL);
-	read_answer(info, what, hint, info_names, lengthof(info_names), info_values);
+		account = http_start(connection->client, JIRA_MYSELF, NULL);
+	read_answer(info, connection->client, JIRA_SERVER_INFO_3, what, hint, info_names, lengthof(info_names), info_values);
 	if (account != NULL)
 	{
-		read_answer(account, what, hint, account_names, lengthof(account_names), account_values);
+		read_answer(account, connection->client, JIRA_MYSELF_3, what, hint, account_names,
+					lengthof(account_names), account_values);
 		set_account(&columns[1], &nulls[1], &account_values[0], &account_values[1], &account_values[2]);
 		set_text(&columns[2], &nulls[2], &account_values[3]);
 	}

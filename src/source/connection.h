@@ -51,4 +51,13 @@ extern Connection *connection_get(const char *server, Oid userid);
 /* Only the checks of connection_get that make sense when a flow is defined. */
 extern void connection_check_exists(const char *server, const char *wrapper);
 
+/*
+ * Where every Jira tells about itself and about the account.  Both versions of
+ * the API have it on Cloud; Server and Data Center know only 2.
+ */
+#define JIRA_SERVER_INFO "/rest/api/2/serverInfo"
+#define JIRA_SERVER_INFO_3 "/rest/api/3/serverInfo"
+#define JIRA_MYSELF "/rest/api/2/myself"
+#define JIRA_MYSELF_3 "/rest/api/3/myself"
+
 #endif							/* RESOLUTE_CONNECTION_H */

@@ -382,6 +382,17 @@ http_wait(HttpRequest *request)
 }
 
 HttpResponse *
+http_wait_or(HttpRequest **request, HttpClient *client, const char *other)
+{
+	HttpResponse *response = http_wait(*request);
+
+	if (other == NULL || (response->status != 404 && response->status != 410))
+		return response;
+	*request = http_start(client, other, NULL);
+	return http_wait(*request);
+}
+
+HttpResponse *
 http_retry(HttpRequest *request, const char *reason)
 {
 	if (request->attempts >= resolute_http_attempts)

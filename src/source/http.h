@@ -80,6 +80,12 @@ extern void http_poke(HttpRequest *request);
 extern HttpResponse *http_wait(HttpRequest *request);
 
 /*
+ * The same, but where nothing is at its path (404, 410) a GET of other takes its
+ * place: *request is then the new request.  other may be NULL.
+ */
+extern HttpResponse *http_wait_or(HttpRequest **request, HttpClient *client, const char *other);
+
+/*
  * Ask again, after backoff, because the body was not usable (truncated JSON).
  * Raises PROTOCOL_VIOLATION (08P01) with this reason where no attempt is left.
  */

@@ -45,13 +45,16 @@ read_document(const HttpResponse *response, char first, Value *document)
 		document->data[0] == first;
 }
 
-/* Fetch a document of this kind into the current context. */
+/*
+ * Fetch a document of this kind into the current context: from path, or from
+ * other (unless that is NULL) where there is nothing.
+ */
 static Value
-fetch_document(Connection *connection, const char *path, char first, const char *what,
-			   const char *hint)
+fetch_document(Connection *connection, const char *path, const char *other, char first,
+			   const char *what, const char *hint)
 {
 	HttpRequest *request = http_start(connection->client, path, NULL);
-	HttpResponse *response = http_wait(request);
+	HttpResponse *response = http_wait_or(&request, connection->client, other);
 	Value		document;
 
 	http_check(request, response, what, hint);
@@ -78,7 +81,8 @@ detect_api(Connection *connection)
 {
 	char	   *what = psprintf("could not find out which Jira API server \"%s\" has",
 								connection->name);
-	Value		info = fetch_document(connection, "/rest/api/2/serverInfo", '{', what, HINT_API);
+	Value		info = fetch_document(connection, JIRA_SERVER_INFO, JIRA_SERVER_INFO_3, '{', what,
+									   HINT_API);
 	Value		deployment = json_member(&info, "deploymentType", strlen("deploymentType"), false);
 	Value		version = json_member(&info, "version", strlen("version"), false);
 
@@ -134,7 +138,8 @@ jira_time_zone(Connection *connection)
 	{
 		char	   *what = psprintf("could not find out the time zone of the account at server \"%s\"",
 									connection->name);
-		Value		account = fetch_document(connection, "/rest/api/2/myself", '{', what, HINT_API);
+		Value		account = fetch_document(connection, JIRA_MYSELF, JIRA_MYSELF_3, '{', what,
+												  HINT_API);
 		Value		zone = json_member(&account, "timeZone", strlen("timeZone"), false);
 
 		if (value_is_null(&zone))
@@ -208,7 +213,7 @@ fetch_field_list(Connection *connection, MemoryContext context)
 	List	   *fields;
 
 	list = fetch_document(connection, cloud ? "/rest/api/3/field" : "/rest/api/2/field",
-						  '[', what,
+						  NULL, '[', what,
 						  "Set option \"story_points_field\" of the server to the id of the "
 						  "field, and name custom fields by their ids, so that the list is not needed.");
 	MemoryContextSwitchTo(context);

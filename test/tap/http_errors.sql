@@ -43,13 +43,16 @@ SELECT lives_ok($$SELECT sim.get('/_sim/settings?skew_ms=0&date=real&flavour=ser
 SELECT is((SELECT deployment_type FROM resolute.check_connection('jira')), 'Server', 'a Server is known as one');
 SELECT lives_ok($$SELECT sim.get('/_sim/settings?flavour=cloud&gzip=0')$$);
 
+SELECT lives_ok($$SELECT sim.post('/_sim/fault', '[{"match": "/rest/api/2/serverInfo", "status": 404}, {"match": "/rest/api/2/myself", "status": 410}]')$$);
+SELECT results_eq('checked', $$VALUES ('Cloud', 'Ada Sync (ada@example.com)', 'Europe/Berlin')$$, 'where version 2 of the API is gone, version 3 is asked');
+
 -- invalid input: each fault ends with its code
 SELECT pg_temp.ends('{"status": 400, "body": {"errorMessages": ["Nonsense."], "errors": {}}}', '22023', '%400 Bad Request');
 SELECT pg_temp.ends('{"status": 401}', '28000', '%401 Unauthorized');
 SELECT pg_temp.ends('{"status": 403}', '28000', '%403 Forbidden');
 SELECT pg_temp.ends('{"status": 403, "headers": {"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=x"}}', '28000', '%CAPTCHA%');
-SELECT pg_temp.ends('{"status": 404}', '08004', '%404 Not Found');
-SELECT pg_temp.ends('{"status": 410}', '08004', '%410 Gone');
+SELECT pg_temp.ends('{"status": 404, "match": "any"}', '08004', '%404 Not Found');
+SELECT pg_temp.ends('{"status": 410, "match": "any"}', '08004', '%410 Gone');
 SELECT pg_temp.ends('{"html": true}', '08P01', '%answered with a web page');
 SELECT pg_temp.ends('{"seraph": true, "match": "/rest/api/2/serverInfo"}', '28000', '%credentials were rejected');
 SELECT pg_temp.ends('{"redirect": "https://login.example.com/x?secret=sim-token"}', '08004', '%redirects to "login.example.com"');
