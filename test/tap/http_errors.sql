@@ -51,8 +51,8 @@ SELECT pg_temp.ends('{"status": 400, "body": {"errorMessages": ["Nonsense."], "e
 SELECT pg_temp.ends('{"status": 401}', '28000', '%401 Unauthorized');
 SELECT pg_temp.ends('{"status": 403}', '28000', '%403 Forbidden');
 SELECT pg_temp.ends('{"status": 403, "headers": {"X-Authentication-Denied-Reason": "CAPTCHA_CHALLENGE; login-url=x"}}', '28000', '%CAPTCHA%');
-SELECT pg_temp.ends('{"status": 404, "match": "any"}', '08004', '%404 Not Found');
-SELECT pg_temp.ends('{"status": 410, "match": "any"}', '08004', '%410 Gone');
+SELECT pg_temp.ends('{"status": 404, "match": "any", "times": -1}', '08004', '%404 Not Found');
+SELECT pg_temp.ends('{"status": 410, "match": "any", "times": -1}', '08004', '%410 Gone');
 SELECT pg_temp.ends('{"html": true}', '08P01', '%answered with a web page');
 SELECT pg_temp.ends('{"seraph": true, "match": "/rest/api/2/serverInfo"}', '28000', '%credentials were rejected');
 SELECT pg_temp.ends('{"redirect": "https://login.example.com/x?secret=sim-token"}', '08004', '%redirects to "login.example.com"');

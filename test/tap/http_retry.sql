@@ -59,7 +59,7 @@ SELECT throws_ok($$SELECT pg_temp.repeats('{"status": 429, "headers": {"X-RateLi
 SELECT throws_ok($$SELECT pg_temp.repeats('{"status": 403, "headers": {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "{epoch+60}"}}')$$, '53400');
 
 -- what is never repeated
-SELECT throws_ok(pg_catalog.format($$SELECT pg_temp.repeats('{"status": %s}')$$, status), code)
+SELECT throws_ok(pg_catalog.format($$SELECT pg_temp.repeats('{"status": %s, "match": "/rest/api/", "times": -1}')$$, status), code)
     FROM (VALUES (400, '22023'), (401, '28000'), (403, '28000'), (404, '08004'), (410, '08004')) AS never (status, code);
 SELECT throws_ok($$SELECT pg_temp.repeats('{"status": 403, "headers": {"Retry-After": "0", "X-RateLimit-Remaining": "5"}}')$$, '28000');
 
