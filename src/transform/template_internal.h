@@ -9,16 +9,19 @@
  *		template_value.c		values as Go's reflect would see them
  *		template_eval.c			pipelines -> values
  *		template_exec.c			nodes -> text
+ *		template_emit.c			the text itself
  *		template_functions.c	table of functions, and those of Go
  *		template_compare.c		eq ne lt le gt ge
  *		template_own.c			functions that Go lacks
- *		template_date.c			Go's layouts of time
- *		template_print.c		fmt.Sprint and fmt.Sprintf
+ *		template_arithmetic.c	those of them that calculate
+ *		template_print.c		fmt.Sprint
+ *		template_printf.c		fmt.Sprintf
  *		template_number.c		numbers as fmt prints them
  *		template_escape.c		quoting, html, js, urlquery
  *		template_json.c			state machine of a JSON document
  *		template_check.c		can the template make JSON at all?
  *		template_columns.c		templates that are objects of holes
+ *		template_row.c			execution of those
  *		template_bind.c			which fields of the row are meant
  *		template.c				compilation
  */
@@ -36,6 +39,7 @@
 #include "rows/batch.h"
 #include "rows/json.h"
 #include "transform/template.h"
+#include "transform/template_json.h"
 #include "transform/template_lex.h"
 
 /* ------------------------------------------------------------------------
@@ -96,6 +100,7 @@ struct TmplValue
 typedef struct Exec Exec;
 
 extern TmplValue tmpl_from_value(const Value *value);
+extern TmplValue tmpl_nothing(void);
 extern TmplValue tmpl_bool(bool boolean);
 extern TmplValue tmpl_int(int64 integer);
 extern TmplValue tmpl_string(const char *data, int len);
@@ -178,8 +183,6 @@ typedef struct TmplName
 	const char *name;
 	int			len;
 } TmplName;
-
-typedef struct TmplNode TmplNode;
 
 struct TmplNode
 {
@@ -300,88 +303,6 @@ extern void template_find_references(Template *tmpl);
 extern bool literal_number(Parser *parser, Token token, TmplValue *number);
 
 /* ------------------------------------------------------------------------
- * The JSON document around the holes
- * ------------------------------------------------------------------------
- */
-
-typedef enum JsonPlace
-{
-	PLACE_VALUE,				/* a value must come */
-	PLACE_FIRST_ELEMENT,		/* a value, or the end of the array */
-	PLACE_FIRST_KEY,			/* a key, or the end of the object */
-	PLACE_KEY,
-	PLACE_COLON,
-	PLACE_AFTER,				/* behind a value */
-	PLACE_STRING,
-	PLACE_ESCAPE,				/* behind a backslash */
-	PLACE_HEX,					/* within \uXXXX; detail digits are left */
-	PLACE_MINUS,				/* numbers, by what came last */
-	PLACE_ZERO,
-	PLACE_DIGITS,
-	PLACE_POINT,
-	PLACE_FRACTION,
-	PLACE_E,
-	PLACE_E_SIGN,
-	PLACE_EXPONENT,
-	PLACE_LITERAL				/* within true, false, null; detail says where */
-} JsonPlace;
-
-typedef struct JsonState
-{
-	uint8		place;			/* a JsonPlace */
-	uint8		detail;
-	bool		in_key;			/* the string is a key */
-	int			depth;
-	int			size;			/* of stack */
-	char	   *stack;			/* '{' or '[' for each level; palloc'd */
-} JsonState;
-
-typedef enum HolePlace
-{
-	HOLE_VALUE,
-	HOLE_KEY,					/* a key without quotes */
-	HOLE_STRING,
-	HOLE_NOWHERE				/* no action can stand here */
-} HolePlace;
-
-extern void json_state_init(JsonState *state);
-extern void json_state_copy(JsonState *to, const JsonState *from);
-extern bool json_state_equal(const JsonState *a, const JsonState *b);
-extern bool json_state_step(JsonState *state, char c);
-extern HolePlace json_state_hole(const JsonState *state);
-extern void json_state_filled(JsonState *state);	/* an action filled the hole */
-extern bool json_state_complete(const JsonState *state);
-extern const char *json_state_expected(const JsonState *state);
-
-/* Refuse a template that can never make JSON, and find its columns. */
-extern void template_check_json(Template *tmpl);
-
-/* The states that a document may be in, for template_check.c and _columns.c. */
-typedef struct JsonStates
-{
-	int			count;
-	int			room;
-	JsonState  *states;
-} JsonStates;
-
-typedef struct CheckContext
-{
-	Template   *tmpl;
-	bool		unknown;		/* too intricate to follow: stop checking */
-	bool		crossed;		/* a member of the outermost object has ended */
-	int			depth;			/* of templates within templates */
-	int64		budget;			/* nodes to visit before giving up */
-	List	   *failures;		/* of CheckFailure */
-	JsonStates *breaks;			/* where {{break}} of the innermost range leads */
-	JsonStates *continues;
-} CheckContext;
-
-extern void json_states_add(CheckContext *check, JsonStates *states, const JsonState *state);
-extern void check_text_byte(CheckContext *check, JsonStates *states, char c);
-extern void check_node(CheckContext *check, JsonStates *states, TmplNode *node);
-extern void template_find_columns(Template *tmpl);
-
-/* ------------------------------------------------------------------------
  * Execution
  * ------------------------------------------------------------------------
  */
@@ -421,6 +342,9 @@ typedef enum WalkResult
 
 extern void exec_init(Exec *exec, Template *tmpl, const Row *row, TimestampTz now,
 					  StringInfo out);
+extern void emit_text(Exec *exec, const TmplNode *node, int from);
+extern void emit_value(Exec *exec, TmplValue *value, const TmplNode *next);
+extern void emit_repair(StringInfo out);
 extern void exec_begin(Exec *exec);
 extern void exec_end(Exec *exec);
 extern void exec_document(Exec *exec, List *nodes);
@@ -504,6 +428,12 @@ extern void tmpl_print(Exec *exec, StringInfo out, const TmplValue *value);
 /* Append arguments as fmt.Sprint does. */
 extern void tmpl_sprint(Exec *exec, StringInfo out, const TmplValue *args, int nargs);
 
+/* Is any of them null or missing? */
+extern bool tmpl_any_nil(const TmplValue *args, int nargs);
+
+/* A scalar as text; raises a row error for arrays and objects. */
+extern Value tmpl_scalar_text(Exec *exec, TmplValue *value);
+
 /* Append as JSON, in the manner of the json function. */
 extern void tmpl_append_json(Exec *exec, StringInfo out, const TmplValue *value);
 
@@ -530,6 +460,9 @@ typedef struct Format
 	int			precision;
 } Format;
 
+extern void format_value(Format *format, const TmplValue *value, uint32 verb);
+extern void format_mismatch(Format *format, TmplValue value, uint32 verb);
+extern int	format_truncated(const Format *format, const char *text, int len);
 extern void format_pad(Format *format, const char *text, int len);
 extern bool format_integer(Format *format, int64 integer, bool is_signed, uint32 verb);
 extern bool format_float(Format *format, double real, uint32 verb);

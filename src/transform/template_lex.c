@@ -391,33 +391,10 @@ lex_number(Lexer *lexer)
 	return emit(lexer, TOKEN_NUMBER);
 }
 
+/* Punctuation, and what begins with it; c is the character at hand. */
 static Token
-lex_action(Lexer *lexer)
+lex_operator(Lexer *lexer, uint32 c, int size)
 {
-	bool		trim;
-	uint32		c;
-	int			size;
-
-	if (at_right_delim(lexer, &trim))
-	{
-		if (lexer->paren_depth == 0)
-			return lex_right_delim(lexer, trim);
-		tmpl_syntax_error(lexer->source, lexer->pos, NULL,
-						  "parenthesis is not closed in template");
-	}
-	c = peek(lexer, &size);
-	if (c == END_OF_SOURCE)
-		tmpl_syntax_error(lexer->source, lexer->pos, "An action ends with \"}}\".",
-						  "action is not closed in template");
-	if (is_space(c))
-		return lex_space(lexer);
-	if (c == '+' || c == '-' || (c >= '0' && c <= '9') ||
-		(c == '.' && lexer->pos + 1 < lexer->len &&
-		 isdigit((unsigned char) lexer->source[lexer->pos + 1])))
-		return lex_number(lexer);
-	if (is_alphanumeric(c))
-		return lex_identifier(lexer);
-
 	lexer->pos += size;
 	switch (c)
 	{
@@ -455,6 +432,36 @@ lex_action(Lexer *lexer)
 							  "unexpected character \"%.*s\" in template",
 							  size, lexer->source + lexer->start);
 	}
+}
+
+static Token
+lex_action(Lexer *lexer)
+{
+	bool		trim;
+	uint32		c;
+	int			size;
+
+	if (at_right_delim(lexer, &trim))
+	{
+		if (lexer->paren_depth == 0)
+			return lex_right_delim(lexer, trim);
+		tmpl_syntax_error(lexer->source, lexer->pos, NULL,
+						  "parenthesis is not closed in template");
+	}
+	c = peek(lexer, &size);
+	if (c == END_OF_SOURCE)
+		tmpl_syntax_error(lexer->source, lexer->pos, "An action ends with \"}}\".",
+						  "action is not closed in template");
+	if (is_space(c))
+		return lex_space(lexer);
+	if (c == '+' || c == '-' || (c >= '0' && c <= '9') ||
+		(c == '.' && lexer->pos + 1 < lexer->len &&
+		 isdigit((unsigned char) lexer->source[lexer->pos + 1])))
+		return lex_number(lexer);
+	if (is_alphanumeric(c))
+		return lex_identifier(lexer);
+
+	return lex_operator(lexer, c, size);
 }
 
 Token

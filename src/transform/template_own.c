@@ -26,22 +26,13 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
-#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "rows/layout.h"
 #include "transform/template_internal.h"
 
-static TmplValue
-nothing(void)
-{
-	TmplValue	value = {0};
-
-	return value;
-}
-
-static bool
-any_nil(const TmplValue *args, int nargs)
+bool
+tmpl_any_nil(const TmplValue *args, int nargs)
 {
 	for (int i = 0; i < nargs; i++)
 		if (tmpl_is_nil(&args[i]))
@@ -50,8 +41,8 @@ any_nil(const TmplValue *args, int nargs)
 }
 
 /* A scalar as text. */
-static Value
-text_of(Exec *exec, TmplValue *value)
+Value
+tmpl_scalar_text(Exec *exec, TmplValue *value)
 {
 	Value		text;
 
@@ -115,7 +106,7 @@ function_coalesce(FUNCTION_ARGS)
 	for (int i = 0; i < nargs; i++)
 		if (tmpl_truth(exec, &args[i]))
 			return args[i];
-	return nothing();
+	return tmpl_nothing();
 }
 
 /* ------------------------------------------------------------------------
@@ -132,8 +123,8 @@ change_case(Exec *exec, TmplValue *value,
 	char	   *result;
 
 	if (tmpl_is_nil(value))
-		return nothing();
-	text = text_of(exec, value);
+		return tmpl_nothing();
+	text = tmpl_scalar_text(exec, value);
 	result = value_cstring(&text);
 	result = change(result, strlen(result), DEFAULT_COLLATION_OID);
 	result = pg_server_to_any(result, strlen(result), PG_UTF8);
@@ -170,8 +161,8 @@ function_trim(FUNCTION_ARGS)
 	int			size;
 
 	if (tmpl_is_nil(&args[0]))
-		return nothing();
-	text = text_of(exec, &args[0]);
+		return tmpl_nothing();
+	text = tmpl_scalar_text(exec, &args[0]);
 	for (const char *at = text.data; at < text.data + text.len; at += size)
 	{
 		if (is_white(rune_decode(at, text.data + text.len, &size)))
@@ -207,11 +198,11 @@ function_replace(FUNCTION_ARGS)
 	const char *at;
 	const char *found;
 
-	if (any_nil(args, nargs))
-		return nothing();
-	old = text_of(exec, &args[0]);
-	new = text_of(exec, &args[1]);
-	text = text_of(exec, &args[2]);
+	if (tmpl_any_nil(args, nargs))
+		return tmpl_nothing();
+	old = tmpl_scalar_text(exec, &args[0]);
+	new = tmpl_scalar_text(exec, &args[1]);
+	text = tmpl_scalar_text(exec, &args[2]);
 	if (old.len == 0)
 		return tmpl_string(text.data, text.len);
 	initStringInfo(&out);
@@ -237,10 +228,10 @@ function_split(FUNCTION_ARGS)
 	int			room = 8;
 	int			n = 0;
 
-	if (any_nil(args, nargs))
-		return nothing();
-	separator = text_of(exec, &args[0]);
-	text = text_of(exec, &args[1]);
+	if (tmpl_any_nil(args, nargs))
+		return tmpl_nothing();
+	separator = tmpl_scalar_text(exec, &args[0]);
+	text = tmpl_scalar_text(exec, &args[1]);
 	end = text.data + text.len;
 	parts = palloc(room * sizeof(TmplValue));
 	for (const char *at = text.data;;)
@@ -278,12 +269,12 @@ function_join(FUNCTION_ARGS)
 	TmplValue  *items;
 	bool		first = true;
 
-	if (any_nil(args, nargs))
-		return nothing();
-	separator = text_of(exec, &args[0]);
+	if (tmpl_any_nil(args, nargs))
+		return tmpl_nothing();
+	separator = tmpl_scalar_text(exec, &args[0]);
 	if (args[1].kind != KIND_ARRAY)
 	{
-		Value		text = text_of(exec, &args[1]);
+		Value		text = tmpl_scalar_text(exec, &args[1]);
 
 		return tmpl_string(text.data, text.len);
 	}
@@ -313,7 +304,7 @@ function_join(FUNCTION_ARGS)
 static TimestampTz
 instant_of(Exec *exec, TmplValue *value)
 {
-	Value		text = text_of(exec, value);
+	Value		text = tmpl_scalar_text(exec, value);
 	TimestampTz epoch = -(int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 	int64		micros = 0;
 	bool		fits;
@@ -345,145 +336,13 @@ function_date(FUNCTION_ARGS)
 	StringInfoData out;
 	Value		layout;
 
-	if (any_nil(args, nargs))
-		return nothing();
+	if (tmpl_any_nil(args, nargs))
+		return tmpl_nothing();
 	if (args[1].kind == KIND_STRING && tmpl_text(&args[1]).len == 0)
-		return nothing();
-	layout = text_of(exec, &args[0]);
+		return tmpl_nothing();
+	layout = tmpl_scalar_text(exec, &args[0]);
 	initStringInfo(&out);
 	go_layout_format(&out, pnstrdup(layout.data, layout.len), instant_of(exec, &args[1]),
 					 session_timezone);
 	return tmpl_string(out.data, out.len);
-}
-
-/* ------------------------------------------------------------------------
- * Numbers: whole ones as int64 as long as they fit, all others exactly.
- * ------------------------------------------------------------------------
- */
-
-static Datum
-numeric_of(Exec *exec, TmplValue *value)
-{
-	Value		text;
-
-	if (kind_is_integer(value->kind))
-		return DirectFunctionCall1(int8_numeric, Int64GetDatum(value->u.integer));
-	if (value->kind != KIND_FLOAT && value->kind != KIND_STRING)
-		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE, "expected a number, got a value of type %s",
-				   tmpl_type_name(value));
-	text = text_of(exec, value);
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(value_cstring(&text)),
-							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-}
-
-static TmplValue
-from_numeric(Exec *exec, Datum numeric)
-{
-	char	   *text;
-	Value		value;
-
-	if (numeric_is_nan(DatumGetNumeric(numeric)))
-		exec_error(exec, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "number is out of range");
-	text = DatumGetCString(DirectFunctionCall1(numeric_out, numeric));
-	if (strspn(text, "-0123456789.") != strlen(text))
-		exec_error(exec, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "number is out of range");
-	value = value_make(VALUE_NUMBER, text, strlen(text));
-	return tmpl_from_value(&value);
-}
-
-typedef bool (*WholeOperation) (int64 a, int64 b, int64 *result);
-
-static bool
-divide_overflow(int64 a, int64 b, int64 *result)
-{
-	if (b == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DIVISION_BY_ZERO),
-				 errmsg("division by zero in template")));
-	if (b == -1)
-		return pg_sub_s64_overflow(0, a, result);
-	*result = a / b;
-	return false;
-}
-
-/* Combine all arguments from left to right. */
-static TmplValue
-calculate(Exec *exec, TmplValue *args, int nargs, WholeOperation whole, PGFunction exact)
-{
-	TmplValue	result = args[0];
-
-	if (any_nil(args, nargs))
-		return nothing();
-	for (int i = 1; i < nargs; i++)
-	{
-		int64		integer;
-
-		if (kind_is_integer(result.kind) && kind_is_integer(args[i].kind) &&
-			!whole(result.u.integer, args[i].u.integer, &integer))
-			result = tmpl_int(integer);
-		else
-			result = from_numeric(exec, DirectFunctionCall2(exact, numeric_of(exec, &result),
-															numeric_of(exec, &args[i])));
-	}
-	return result;
-}
-
-TmplValue
-function_add(FUNCTION_ARGS)
-{
-	return calculate(exec, args, nargs, pg_add_s64_overflow, numeric_add);
-}
-
-TmplValue
-function_sub(FUNCTION_ARGS)
-{
-	return calculate(exec, args, nargs, pg_sub_s64_overflow, numeric_sub);
-}
-
-TmplValue
-function_mul(FUNCTION_ARGS)
-{
-	return calculate(exec, args, nargs, pg_mul_s64_overflow, numeric_mul);
-}
-
-/* 7 / 2.0 is 3.5 rather than 3.5000000000000000. */
-static Datum
-divide_numeric(PG_FUNCTION_ARGS)
-{
-	return DirectFunctionCall1(numeric_trim_scale, numeric_div(fcinfo));
-}
-
-TmplValue
-function_div(FUNCTION_ARGS)
-{
-	return calculate(exec, args, nargs, divide_overflow, divide_numeric);
-}
-
-TmplValue
-function_int(FUNCTION_ARGS)
-{
-	if (tmpl_is_nil(&args[0]))
-		return nothing();
-	if (kind_is_integer(args[0].kind))
-		return args[0];
-	if (args[0].kind == KIND_BOOL)
-		return tmpl_int(args[0].u.boolean ? 1 : 0);
-	return from_numeric(exec, DirectFunctionCall2(numeric_trunc, numeric_of(exec, &args[0]),
-												  Int32GetDatum(0)));
-}
-
-TmplValue
-function_float(FUNCTION_ARGS)
-{
-	TmplValue	result;
-
-	if (tmpl_is_nil(&args[0]))
-		return nothing();
-	result = from_numeric(exec, numeric_of(exec, &args[0]));
-	if (kind_is_integer(result.kind))
-	{
-		result.u.real = (double) result.u.integer;
-		result.kind = KIND_FLOAT;
-	}
-	return result;
 }

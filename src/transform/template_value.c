@@ -66,6 +66,14 @@ tmpl_from_value(const Value *value)
 }
 
 TmplValue
+tmpl_nothing(void)
+{
+	TmplValue	value = {0};
+
+	return value;
+}
+
+TmplValue
 tmpl_bool(bool boolean)
 {
 	TmplValue	result = {.kind = KIND_BOOL};
