@@ -6,9 +6,13 @@
 #include "flow/run.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
+#include "pgstat.h"
 #include "portability/instr_time.h"
 #include "resolute.h"
+#include "storage/latch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* Does the sink (or one of the steps it reads from) read from step? */
 static bool
@@ -322,12 +326,28 @@ report_progress(Run *run, Stream *stream)
 						run->record.counts.unchanged, run->record.counts.failed)));
 }
 
-/* Is this the kind of conflict that goes away when the page is repeated? */
-static bool
-is_conflict(const ErrorData *error)
+/*
+ * Unit: let those go on whom the page was in conflict with.  Repeated at once, it
+ * would often take the rows again that they are just being woken up for.
+ */
+static void
+pause_unit(Run *run pg_attribute_unused(), void *arg)
 {
-	return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
-		error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
+	int			attempt = *(int *) arg;
+	TimestampTz end = GetCurrentTimestamp() +
+		((int64) RUN_CONFLICT_PAUSE_US << Min(attempt - 1, RUN_CONFLICT_DOUBLINGS));
+
+	for (;;)
+	{
+		int64		left_us = end - GetCurrentTimestamp();
+
+		CHECK_FOR_INTERRUPTS();
+		if (left_us <= 0)
+			break;
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+				  (long) (left_us / 1000 + 1), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+	}
 }
 
 /* Work on one page until it is committed. */
@@ -342,13 +362,14 @@ drain_page(Run *run, WorkArg *work, MemoryContext context)
 		settle_page(run, work, done);
 		if (done)
 			break;
-		if (run->atomic || attempt >= RUN_MAX_CONFLICTS || !is_conflict(run->error))
+		if (run->atomic || attempt >= RUN_MAX_CONFLICTS || !run_is_conflict(run->error))
 			return false;
 
-		/* The subtransaction was all there was: commit to get a new snapshot. */
+		/* A new snapshot is needed, and the transaction may be doomed. */
 		run->error = NULL;
 		run->record.retries++;
-		if (!run_commit(run))
+		if (!run_rollback(run) ||
+			!run_unit(run, UNIT_NETWORK, context, pause_unit, &attempt))
 			return false;
 	}
 	run_sum(run);

@@ -98,6 +98,15 @@ reason_to_skip(Run *run)
 	return NULL;
 }
 
+/* Let go of the flow, if it is held for the session. */
+static void
+unlock_run(Run *run)
+{
+	if (run->flow_locked)
+		flow_unlock(run->flow->id);
+	run->flow_locked = false;
+}
+
 /*
  * Take the flow's lock and write the run's row.  False where the run is skipped.
  * Errors here are the caller's: nothing has begun yet.
@@ -112,12 +121,12 @@ begin_run(Run *run)
 		skip_run(run, "another run holds the flow");
 		return false;
 	}
+	run->flow_locked = !run->atomic;
 	reason = reason_to_skip(run);
 	if (reason)
 	{
 		skip_run(run, reason);
-		if (!run->atomic)
-			flow_unlock(run->flow->id);
+		unlock_run(run);
 		return false;
 	}
 	runs_close_orphans(run->flow->id);
@@ -200,6 +209,11 @@ end_run(Run *run)
 		run->record.status = RUN_SUCCEEDED;
 	else
 		classify_error(run);
+
+	/* A transaction that met a conflict may be doomed, and the books with it. */
+	if (error && run_is_conflict(error))
+		(void) run_rollback(run);
+	run->error = error;
 	if (!run_unit(run, UNIT_BOOKS, run->context, end_unit, NULL) || !run_commit(run))
 	{
 		if (error == NULL)
@@ -332,8 +346,7 @@ call_run(Run *run)
 	else
 		end_run(run);
 	run_unlock_cursors(run);
-	if (!run->atomic)
-		flow_unlock(run->flow->id);
+	unlock_run(run);
 }
 
 Datum

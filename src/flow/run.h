@@ -29,6 +29,10 @@
 /* A page that meets 40001 or 40P01 is repeated this often under CALL. */
 #define RUN_MAX_CONFLICTS 10
 
+/* ... after a pause, which doubles so many times: 10 ms to 320 ms. */
+#define RUN_CONFLICT_PAUSE_US 10000
+#define RUN_CONFLICT_DOUBLINGS 5
+
 /* What a step has done so far, and what the present page adds to it. */
 typedef struct StepState
 {
@@ -76,6 +80,7 @@ typedef struct Run
 	Flow	   *flow;
 	RunRecord	record;
 	bool		atomic;			/* in the caller's transaction */
+	bool		flow_locked;	/* for the session, under CALL */
 	bool		restricted;		/* the caller is not the owner */
 	bool		preview;		/* looks only: no locks, no books */
 	char	   *input;			/* JSON, UTF-8 */
@@ -118,8 +123,21 @@ typedef void (*UnitFunction) (Run *run, void *arg);
  */
 extern bool run_unit(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg);
 
-/* Commit under CALL; nothing otherwise.  False as run_unit(). */
+/*
+ * Commit under CALL; nothing otherwise.  False as run_unit(); the transaction
+ * is rolled back then, as by run_rollback().
+ */
 extern bool run_commit(Run *run);
+
+/*
+ * Roll back under CALL, where nothing since the last commit is to be kept; nothing
+ * otherwise.  An abort frees the locks of the session, so they are taken again: false,
+ * with run->error set to 55006, if another run was faster.
+ */
+extern bool run_rollback(Run *run);
+
+/* Is this a conflict with others that goes away when the work is repeated (40001, 40P01)? */
+extern bool run_is_conflict(const ErrorData *error);
 
 /* Start and stop the watch on max_runtime. */
 extern void run_watch_start(Run *run);

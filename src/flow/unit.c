@@ -6,6 +6,7 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "flow/store.h"
 #include "miscadmin.h"
 #include "resolute.h"
 #include "storage/latch.h"
@@ -120,9 +121,45 @@ run_unit(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg)
 }
 
 bool
+run_is_conflict(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
+}
+
+/* Unit: take the locks again that the session lost with an aborted transaction. */
+static void
+relock_unit(Run *run, void *arg pg_attribute_unused())
+{
+	ListCell   *lc;
+	bool		lost = false;
+
+	if (run->flow_locked)
+	{
+		run->flow_locked = flow_lock(run->flow->id, true);
+		lost |= !run->flow_locked;
+	}
+	foreach(lc, run->streams)
+	{
+		Stream	   *stream = lfirst(lc);
+
+		if (!stream->cursor_locked)
+			continue;
+		stream->cursor_locked = cursor_lock(stream->cursor_id, true);
+		lost |= !stream->cursor_locked;
+	}
+	if (lost)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("another run has taken over from flow \"%s\"", run->flow->name),
+				 errdetail("A transaction of this run was aborted, which freed the flow and its cursors for a moment.")));
+}
+
+bool
 run_commit(Run *run)
 {
 	MemoryContext old = CurrentMemoryContext;
+	ErrorData  *error;
 	volatile bool done = false;
 
 	if (run->atomic)
@@ -145,7 +182,27 @@ run_commit(Run *run)
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(old);
-	return done;
+	if (done)
+		return true;
+
+	/* What went wrong matters more than its consequence, unless others run now. */
+	error = run->error;
+	if (run_unit(run, UNIT_NETWORK, old, relock_unit, NULL))
+		run->error = error;
+	return false;
+}
+
+bool
+run_rollback(Run *run)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	if (run->atomic)
+		return true;
+	SPI_rollback();
+	SPI_start_transaction();
+	MemoryContextSwitchTo(old);
+	return run_unit(run, UNIT_NETWORK, old, relock_unit, NULL);
 }
 
 /* In a signal handler: cancel what is going on, as statement_timeout does. */
