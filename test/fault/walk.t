@@ -53,7 +53,7 @@ sub in_the_middle
 	$action->();
 	sim('release');
 	my $text = end_session($session);
-	sim('wait', open => 1);
+	sim('wait', open => 0);
 	return $text;
 }
 
