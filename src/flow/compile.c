@@ -108,18 +108,51 @@ check_cursor_use(const Flow *flow, const Step *step)
 				 errhint("Write \"${cursor}\" in quotes, or leave the format out.")));
 }
 
+/*
+ * A cursor belongs to one source of a flow.  In another order than its own, it
+ * moves when everything was read, which max_items would put off for ever.
+ */
+static void
+check_cursor_walk(const Flow *flow, const Step *step, QueryOrder order)
+{
+	ListCell   *lc;
+
+	if (order == ORDER_OTHER && !value_is_null(step_param(step, "max_items")))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step \"%s\" of flow \"%s\" has a cursor and max_items, but its query has an order of its own",
+						step->name, flow->name),
+				 errdetail("The cursor could never move: what max_items leaves out may be older than what was read."),
+				 errhint("Leave the ORDER BY out of the query, or max_items out of the step.")));
+	foreach(lc, flow->all)
+	{
+		const Step *other = lfirst(lc);
+
+		if (other == step)
+			break;
+		if (other->cursor && strcmp(other->cursor->name, step->cursor->name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("steps \"%s\" and \"%s\" of flow \"%s\" have the same cursor \"%s\"",
+							other->name, step->name, flow->name, step->cursor->name),
+					 errhint("Give each source a cursor of its own.")));
+	}
+}
+
 static void
 compile_fetch(const Flow *flow, Step *step)
 {
 	const Value *cursor = step_param(step, "cursor");
+	QueryOrder	order = source_query_order(step->type->provider, step_text(step, "jql"));
 
 	if (!value_is_null(cursor))
 	{
 		step->cursor = cursor_spec_from_json(value_jsonb(cursor));
 		add_reference(step, pstrdup(source_cursor_field(step->type->provider)));
 	}
-	source_query_order(step->type->provider, step_text(step, "jql"));
 	check_cursor_use(flow, step);
+	if (step->cursor)
+		check_cursor_walk(flow, step, order);
 }
 
 static void

@@ -59,9 +59,11 @@ typedef struct Stream
 
 	SourcePage	   *ahead;			/* a page that a condition looked at, or NULL */
 	MemoryContext ahead_context;
-	bool		ended;			/* the source has no more pages */
+	bool		ended;			/* the source has no more pages for this run */
+	char	   *walk;			/* where to go on after the pages read, or NULL
+								 * behind the last one there is */
 	bool		drained;		/* its rows were fed to a sink, all of them */
-	bool		finished;		/* its cursor says that the walk is over */
+	bool		finished;		/* its cursor covers all pages read */
 	bool		staged_finished;
 	int64		pages;			/* pages delivered */
 	int64		rows;			/* rows in them */
@@ -175,7 +177,7 @@ extern void stream_checkpoint(Run *run, Stream *stream, const SourcePage *page);
 extern void stream_keep(Stream *stream);
 extern void stream_drop(Stream *stream);
 
-/* At the end of the run: cursors of sources that were read, but fed no sink. */
+/* At the end of the run: cursors that did not move with the pages. */
 extern bool stream_finish_all(Run *run);
 
 /* drain.c */

@@ -179,6 +179,16 @@ next_unit(Run *run, void *arg)
 	step_context_pop(&context);
 }
 
+/* Remember where to go on after a page, and whether there is anything left. */
+static void
+note_walk(Stream *stream, const SourcePage *page)
+{
+	if (stream->walk)
+		pfree(stream->walk);
+	stream->walk = page->walk ? MemoryContextStrdup(stream->context, page->walk) : NULL;
+	stream->ended = page->walk == NULL;
+}
+
 /* Ask the source itself for its next page. */
 static bool
 source_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
@@ -206,7 +216,7 @@ source_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 	}
 	stream->pages++;
 	stream->rows += next.page->batch->nrows;
-	stream->ended = next.page->walk == NULL;
+	note_walk(stream, next.page);
 	done->pages++;
 	done->bytes += next.page->bytes;
 	done->retries += next.page->retries;
@@ -279,14 +289,36 @@ stream_has_rows(Run *run, Stream *stream, bool *has_rows)
 	return true;
 }
 
+/* The greatest cursor value of a page, not beyond the server's own clock. */
+static void
+stage_maximum(Stream *stream, const SourcePage *page)
+{
+	int			field = fieldset_find_flag(page->batch->fields, FIELD_CURSOR);
+
+	stream->staged_has_maximum = stream->has_maximum;
+	stream->staged_maximum = stream->maximum;
+	for (int i = 0; field >= 0 && i < page->batch->nrows; i++)
+	{
+		TimestampTz instant;
+
+		if (!instant_from_value(&page->batch->rows[i].values[field], &instant))
+			continue;
+		if (page->server_date != 0 && instant > page->server_date)
+			instant = page->server_date;
+		if (!stream->staged_has_maximum || instant > stream->staged_maximum)
+			stream->staged_maximum = instant;
+		stream->staged_has_maximum = true;
+	}
+}
+
 /* Unit: keep a page aside. */
 static void
-append_unit(Run *run, void *arg)
+append_unit(Run *run pg_attribute_unused(), void *arg)
 {
 	NextArg    *next = arg;
 
 	spool_append(next->stream->spool, next->page->batch);
-	stream_checkpoint(run, next->stream, next->page);
+	stage_maximum(next->stream, next->page);
 }
 
 bool
@@ -322,38 +354,20 @@ stream_fill_spool(Run *run, Stream *stream)
 	return true;
 }
 
-/* The greatest cursor value of a page, not beyond the server's own clock. */
-static void
-stage_maximum(Stream *stream, const SourcePage *page)
-{
-	int			field = fieldset_find_flag(page->batch->fields, FIELD_CURSOR);
-
-	stream->staged_has_maximum = stream->has_maximum;
-	stream->staged_maximum = stream->maximum;
-	for (int i = 0; field >= 0 && i < page->batch->nrows; i++)
-	{
-		TimestampTz instant;
-
-		if (!instant_from_value(&page->batch->rows[i].values[field], &instant))
-			continue;
-		if (page->server_date != 0 && instant > page->server_date)
-			instant = page->server_date;
-		if (!stream->staged_has_maximum || instant > stream->staged_maximum)
-			stream->staged_maximum = instant;
-		stream->staged_has_maximum = true;
-	}
-}
-
 void
 stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 {
 	bool		last = page->walk == NULL;
 
+	/*
+	 * A spooled source is read again later: its cursor moves at the end.  Its
+	 * maximum is that of the pages as they came, each with the server's clock.
+	 */
+	if (stream->fetch->needs_spool)
+		return;
 	stage_maximum(stream, page);
 	stream->staged_finished = false;
-
-	/* A spooled source is read again later: its cursor moves at the end. */
-	if (stream->cursor == NULL || stream->fetch->needs_spool)
+	if (stream->cursor == NULL)
 		return;
 
 	/* Without an order, only the end says that nothing was left out. */
@@ -367,8 +381,11 @@ stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 void
 stream_keep(Stream *stream)
 {
-	stream->has_maximum = stream->staged_has_maximum;
-	stream->maximum = stream->staged_maximum;
+	if (stream->staged_has_maximum)
+	{
+		stream->has_maximum = true;
+		stream->maximum = stream->staged_maximum;
+	}
 	stream->finished |= stream->staged_finished;
 	stream->staged_finished = false;
 	if (stream->cursor)
@@ -383,13 +400,13 @@ stream_drop(Stream *stream)
 		cursor_drop(stream->cursor);
 }
 
-/* Unit: the walk is over. */
+/* Unit: what was read is stored; the walk is over, or max_items has ended the run. */
 static void
 finish_unit(Run *run, void *arg)
 {
 	Stream	   *stream = arg;
 
-	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, NULL,
+	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->walk,
 					  &stream->binding, run->record.run_id);
 }
 
@@ -405,6 +422,10 @@ stream_finish_all(Run *run)
 		/* Rows that no sink has seen must come again. */
 		if (stream->cursor == NULL || stream->finished || !stream->ended ||
 			!(stream->drained || stream->rows == 0))
+			continue;
+
+		/* Its pages have moved it, up to where max_items ended the run. */
+		if (stream->walk && !stream->fetch->needs_spool)
 			continue;
 		if (!run_unit(run, UNIT_DATABASE, run->context, finish_unit, stream) ||
 			!run_commit(run))
