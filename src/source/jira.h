@@ -250,7 +250,7 @@ typedef struct JiraSource
 	const char *walk;			/* stored walk to go on from, or NULL */
 	bool		resumed;		/* and no page has come since */
 	char	   *token;			/* Cloud: of the next page; NULL: the first */
-	HTAB	   *tokens;			/* Cloud: of this walk, hashes */
+	HTAB	   *tokens;			/* Cloud: hashes of this walk's tokens and pages */
 	int			empty_pages;	/* Cloud: in a row */
 	JiraOffset	at;				/* Server */
 	HTAB	   *seen;			/* Server: rows read since the anchor, hashes */

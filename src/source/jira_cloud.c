@@ -25,15 +25,36 @@ jira_cloud_begin(JiraSource *js)
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* Is this one of the tokens of this walk?  Takes note of it if "enter" is set. */
+/* Is this hash one of this walk's?  Takes note of it if "enter" is set. */
 static bool
-know_token(JiraSource *js, const char *token, bool enter)
+know_hash(JiraSource *js, uint64 hash, bool enter)
 {
-	uint64		hash = hash_bytes_extended((const unsigned char *) token, strlen(token), 0);
 	bool		found;
 
 	hash_search(js->tokens, &hash, enter ? HASH_ENTER : HASH_FIND, &found);
 	return found;
+}
+
+/* The same of a token. */
+static bool
+know_token(JiraSource *js, const char *token, bool enter)
+{
+	return know_hash(js, hash_bytes_extended((const unsigned char *) token, strlen(token), 0), enter);
+}
+
+/*
+ * A hash of the page's content: a server that sends the same page for ever may
+ * still name a new token each time.  The first and the last issue are enough,
+ * since an issue that rightly comes again was edited.
+ */
+static uint64
+page_hash(const JsonPage *json)
+{
+	const Value *first = &json->items[0];
+	const Value *last = &json->items[json->nitems - 1];
+	uint64		hash = hash_bytes_extended((const unsigned char *) first->data, first->len, json->nitems);
+
+	return hash_bytes_extended((const unsigned char *) last->data, last->len, hash);
 }
 
 /* The position is the token of the next page, "" for the first one. */
@@ -97,12 +118,17 @@ next_token(JiraSource *js, const JsonPage *json)
 	return MemoryContextStrdup(js->context, text.data);
 }
 
-/* Count empty pages that promise more. */
+/* Refuse a page that was there before, and too many empty ones that promise more. */
 static void
 check_progress(JiraSource *js, const JsonPage *json)
 {
 	if (json->nitems > 0)
+	{
 		js->empty_pages = 0;
+		if (know_hash(js, page_hash(json), false))
+			jira_protocol_error(js, "The server sent the issues of an earlier page again.",
+								JIRA_HINT_PAGING);
+	}
 	else if (++js->empty_pages > MAX_EMPTY_PAGES)
 		jira_protocol_error(js, psprintf("The server sent %d empty pages in a row, each naming another one.",
 										 MAX_EMPTY_PAGES),
@@ -154,6 +180,8 @@ jira_cloud_next(JiraSource *js)
 	js->token = next;
 	if (next)
 		know_token(js, next, true);
+	if (json.nitems > 0)
+		know_hash(js, page_hash(&json), true);
 	js->done = done;
 	return page;
 }

@@ -264,10 +264,24 @@ remember_rows(JiraSource *js, const PageRows *rows, bool anchored_anew)
 		hash_search(js->seen, &rows->hashes[i], HASH_ENTER, NULL);
 }
 
+/*
+ * Refuse a page that brings nothing new although it goes on beyond its seam: a
+ * server that ignores startAt sends the first page for ever.
+ */
+static void
+check_progress(const JiraSource *js, const PageRows *rows)
+{
+	if (js->at.check_seam && rows->n > 1 && rows->nkept == 0)
+		jira_protocol_error(js, "The server sent the issues of an earlier page again.",
+							JIRA_HINT_PAGING);
+}
+
 /* Read the page at js->at, stepping back until it joins what was read. */
 static PageRows
 read_page(JiraSource *js, JsonPage *json, SourcePage *page)
 {
+	int			back_steps = js->back_steps;
+
 	for (;;)
 	{
 		PageRows	rows;
@@ -278,7 +292,12 @@ read_page(JiraSource *js, JsonPage *json, SourcePage *page)
 		rows = look_at_rows(js, json);
 		check_page(js, json);
 		if (seam_holds(js, &rows))
+		{
+			/* where we stepped back, known rows are what we looked for */
+			if (js->back_steps == back_steps)
+				check_progress(js, &rows);
 			return rows;
+		}
 		step_back(js);
 	}
 }
