@@ -55,6 +55,9 @@ step_fields(const Step *step)
 		case STEP_UNIQUE:
 			return step_fields(step->input);
 		case STEP_MAP:
+		case STEP_UPSERT:
+			if (step->tmpl == NULL)
+				return step_fields(step->input);
 			input = step_fields(step->input);
 			if (input == NULL)
 				return NULL;
@@ -77,11 +80,11 @@ check_unique(const Step *step)
 
 /* Check the target as far as it exists already. */
 static void
-check_upsert(const Step *step, bool missing_ok)
+check_upsert(const Step *step, bool missing_ok, bool quiet)
 {
 	UpsertSpec	spec = {step->name, step_text(step, "target"), step->keys,
-	step_text(step, "version")};
-	const FieldSet *fields = step_fields(step->input);
+	step_text(step, "version"), quiet};
+	const FieldSet *fields = step_fields(step);
 
 	if (fields && !fields->is_item)
 		upsert_check(upsert_create(&spec, fields), missing_ok);
@@ -122,7 +125,7 @@ check_statement(const char *statement)
 				 errhint("Use one resolute.sql() for each statement.")));
 	node = linitial_node(RawStmt, parsed)->stmt;
 	if (IsA(node, TransactionStmt) || IsA(node, CallStmt) || IsA(node, CopyStmt) ||
-		IsA(node, VacuumStmt) || IsA(node, CreatedbStmt) || IsA(node, DropdbStmt))
+		(IsA(node, VacuumStmt) && castNode(VacuumStmt, node)->is_vacuumcmd) || IsA(node, CreatedbStmt) || IsA(node, DropdbStmt))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("resolute.sql() cannot run this kind of statement"),
@@ -178,7 +181,7 @@ check_step(const Step *step)
 }
 
 void
-flow_check_targets(const Flow *flow, bool missing_ok)
+flow_check_targets(const Flow *flow, bool missing_ok, bool quiet)
 {
 	ListCell   *lc;
 
@@ -189,7 +192,7 @@ flow_check_targets(const Flow *flow, bool missing_ok)
 
 		step_context_push(&context, flow, step);
 		if (step->type->kind == STEP_UPSERT)
-			check_upsert(step, missing_ok);
+			check_upsert(step, missing_ok, quiet);
 		step_context_pop(&context);
 		if (step->type->kind == STEP_SQL || step->type->kind == STEP_NODE)
 			missing_ok = true;
@@ -210,5 +213,5 @@ flow_check(Flow *flow)
 		check_step(lfirst(lc));
 		step_context_pop(&context);
 	}
-	flow_check_targets(flow, true);
+	flow_check_targets(flow, true, false);
 }

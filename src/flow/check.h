@@ -23,11 +23,15 @@ extern char *node_function(const char *name);
 
 /*
  * Check the targets of a compiled flow, as they are now.  A table that does not
- * exist is only accepted where missing_ok, or where an action before might make it.
+ * exist is only accepted where missing_ok, or where an action before might make it.  Unless quiet, a NOTICE tells
+ * where older copies could overwrite newer rows.
  */
-extern void flow_check_targets(const Flow *flow, bool missing_ok);
+extern void flow_check_targets(const Flow *flow, bool missing_ok, bool quiet);
 
-/* The fields of the rows that a step yields, as far as they are known; or NULL. */
+/*
+ * The fields of the rows that a step yields (of an upsert: that it stores), as far as they are
+ * known; or NULL.
+ */
 extern const FieldSet *step_fields(const Step *step);
 
 /* Prepare an SQL condition over $1, the state; needs SPI. */

@@ -155,21 +155,51 @@ compile_fetch(const Flow *flow, Step *step)
 		check_cursor_walk(flow, step, order);
 }
 
+/* Compile a template, and note what it reads of a source's items. */
 static void
-compile_map(Step *step)
+compile_template(Step *step, const char *source)
 {
-	StringInfoData source;
 	List	   *references;
 	bool		whole;
 
-	initStringInfo(&source);
-	value_append_text(&source, step_param(step, "template"));
-	step->tmpl = template_compile(source.data, TEMPLATE_JSON);
+	step->tmpl = template_compile(source, TEMPLATE_JSON);
 	references = template_references(step->tmpl, &whole);
 	if (!yields_items(step->input))
 		return;
 	add_references(step->root, references);
 	step->root->whole |= whole;
+}
+
+static void
+compile_map(Step *step)
+{
+	StringInfoData source;
+
+	initStringInfo(&source);
+	value_append_text(&source, step_param(step, "template"));
+	compile_template(step, source.data);
+}
+
+/*
+ * An upsert takes what a map makes; rows of a source that come without one are
+ * mapped to the columns that the source's function has in SQL.
+ */
+static void
+compile_upsert(Step *step)
+{
+	StringInfoData source;
+	ListCell   *lc;
+
+	step->keys = names_from_text(psprintf("key of step \"%s\"", step->name),
+								 step_text(step, "key"));
+	if (!yields_items(step->input))
+		return;
+	initStringInfo(&source);
+	foreach(lc, source_columns(step->root->type->provider))
+		appendStringInfo(&source, "%s\"%s\": {{.%s}}", source.len ? ", " : "{",
+						 (char *) lfirst(lc), (char *) lfirst(lc));
+	appendStringInfoChar(&source, '}');
+	compile_template(step, source.data);
 }
 
 static void
@@ -204,8 +234,7 @@ compile_step(Flow *flow, Step *step)
 			compile_unique(flow, step);
 			break;
 		case STEP_UPSERT:
-			step->keys = names_from_text(psprintf("key of step \"%s\"", step->name),
-										 step_text(step, "key"));
+			compile_upsert(step);
 			break;
 		case STEP_NODE:
 		case STEP_SQL:
@@ -213,8 +242,8 @@ compile_step(Flow *flow, Step *step)
 			break;
 	}
 
-	/* A sink that takes the items themselves wants all of them. */
-	if (step_is_sink(step) && yields_items(step->input))
+	/* A node that takes the items themselves wants all of them. */
+	if (step->type->kind == STEP_NODE && step_is_sink(step) && yields_items(step->input))
 		step->root->whole = true;
 }
 

@@ -63,17 +63,6 @@ output_fields(Run *run, const Step *step)
 	return step_state(run, step)->transform->fields;
 }
 
-/* Rows of a source that go into a table as they are: their fields count. */
-static const FieldSet *
-as_columns(const FieldSet *fields)
-{
-	FieldSet   *columns = palloc(sizeof(FieldSet));
-
-	*columns = *fields;
-	columns->is_item = false;
-	return columns;
-}
-
 /* Make the transform or upsert of one step. */
 static void
 create_step(Run *run, Step *step)
@@ -81,12 +70,14 @@ create_step(Run *run, Step *step)
 	StepState  *state = step_state(run, step);
 	const FieldSet *input = output_fields(run, step->input);
 
+	if (step->tmpl)
+	{
+		template_bind(step->tmpl, input);
+		state->transform = map_create(step->name, step->tmpl, input);
+		input = state->transform->fields;
+	}
 	switch (step->type->kind)
 	{
-		case STEP_MAP:
-			template_bind(step->tmpl, input);
-			state->transform = map_create(step->name, step->tmpl, input);
-			break;
 		case STEP_UNIQUE:
 			state->transform = unique_create(step->name, step->keys, step->keep_first, input);
 			break;
@@ -98,7 +89,8 @@ create_step(Run *run, Step *step)
 				spec->target = step_text(step, "target");
 				spec->keys = step->keys;
 				spec->version = step_text(step, "version");
-				state->upsert = upsert_create(spec, as_columns(input));
+				spec->quiet = true;
+				state->upsert = upsert_create(spec, input);
 				upsert_check(state->upsert, false);
 				break;
 			}
@@ -141,17 +133,21 @@ step_page(Run *run, Step *step, PageContext *page, RowBatch **batches)
 {
 	StepState  *state = step_state(run, step);
 	RowBatch   *in = batches[step->input->number - 1];
+	RowBatch   *rows = in;
 	instr_time	start,
 				end;
 
 	memset(&state->staged, 0, sizeof(state->staged));
 	INSTR_TIME_SET_CURRENT(start);
 	if (state->transform)
-		batches[step->number - 1] =
-			state->transform->process(state->transform, batch_copy(in), page, &state->staged.counts);
-	else if (state->upsert)
-		upsert_page(state->upsert, in, page, &state->staged.counts);
-	else
+		rows = state->transform->process(state->transform, batch_copy(in), page,
+										 &state->staged.counts);
+	batches[step->number - 1] = rows;
+	if (run->preview)
+		return;
+	if (state->upsert)
+		upsert_page(state->upsert, rows, page, &state->staged.counts);
+	else if (step_is_sink(step))
 		node_page(run, step, in);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
@@ -171,8 +167,6 @@ pass_transform(Run *run, List *pass, RowBatch *batch, PageContext *page, RowBatc
 		StepContext context;
 
 		batches[step->root->number - 1] = batch;
-		if (run->preview && step_is_sink(step))
-			continue;
 		step_context_push(&context, run->flow, step);
 		step_page(run, step, page, batches);
 		step_context_pop(&context);

@@ -46,7 +46,7 @@ prepare_unit(Run *run, void *arg pg_attribute_unused())
 		if (step->type->kind == STEP_FETCH)
 			create_stream(run, step);
 	}
-	flow_check_targets(run->flow, false);
+	flow_check_targets(run->flow, false, true);
 }
 
 bool

@@ -106,7 +106,7 @@ preview_unit(Run *run, void *arg)
 			Step	   *step = lfirst(lc2);
 
 			if (step_is_sink(step))
-				put_sink(preview, step, batches[step->input->number - 1], &page);
+				put_sink(preview, step, batches[step->number - 1], &page);
 		}
 		put_failures(preview, &page);
 	}

@@ -75,7 +75,7 @@ typedef struct Step
 	bool		is_path;		/* when: the condition is a path */
 
 	/* What flow_compile() made. */
-	Template   *tmpl;			/* map */
+	Template   *tmpl;			/* map; upsert of a source's rows: its columns */
 	List	   *keys;			/* unique, upsert: of char * */
 	bool		keep_first;		/* unique */
 	CursorSpec *cursor;			/* fetch, or NULL */

@@ -97,6 +97,18 @@ jira_aliases(void)
 	return names;
 }
 
+List *
+jira_columns(void)
+{
+	List	   *names = NIL;
+	const char *api_field;
+	const char *name;
+
+	for (int i = 0; (name = jira_column(i, &api_field)) != NULL; i++)
+		names = lappend(names, pstrdup(name));
+	return names;
+}
+
 /* The entry of a list that agrees with the name, or NULL. */
 static const char *
 find_name(const char *const *list, int n, const char *name)

@@ -13,13 +13,14 @@ typedef struct Provider
 	const char *cursor_field;
 	Source	   *(*open) (const SourceSpec *spec);
 	List	   *(*aliases) (void);
+	List	   *(*columns) (void);
 	QueryOrder	(*query_order) (const char *query);
 	bool		(*is_eventual) (Connection *connection, bool *known);
 	const char *(*time_zone) (Connection *connection);
 } Provider;
 
 static const Provider providers[] = {
-	{"jira", "updated", jira_open, jira_aliases, jira_query_order, jira_is_eventual,
+	{"jira", "updated", jira_open, jira_aliases, jira_columns, jira_query_order, jira_is_eventual,
 	jira_time_zone},
 };
 
@@ -52,6 +53,12 @@ List *
 source_aliases(const char *provider)
 {
 	return find_provider(provider)->aliases();
+}
+
+List *
+source_columns(const char *provider)
+{
+	return find_provider(provider)->columns();
 }
 
 QueryOrder

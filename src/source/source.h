@@ -75,6 +75,9 @@ extern const char *source_cursor_field(const char *provider);
 /* What a provider knows by name: its aliases, in the order of its SQL columns. */
 extern List *source_aliases(const char *provider);
 
+/* The names of its SQL columns (char *), in order: what a row of it is by itself. */
+extern List *source_columns(const char *provider);
+
 /*
  * Check a query as far as that is possible without the network: quotes closed, and whether it has an
  * ORDER BY of its own.  Raises SYNTAX_ERROR.

@@ -16,6 +16,7 @@ typedef struct UpsertSpec
 	const char *target;			/* table as written: "warehouse.issues" */
 	List	   *keys;			/* of char *: exact column names */
 	const char *version;		/* column name; NULL: the FIELD_CURSOR field, if any */
+	bool		quiet;			/* no NOTICE where there is no version column */
 } UpsertSpec;
 
 typedef struct Upsert Upsert;

@@ -41,6 +41,7 @@ upsert_create(const UpsertSpec *spec, const FieldSet *fields)
 	upsert->target = textToQualifiedNameList(cstring_to_text(spec->target));
 	upsert->keys = list_copy(spec->keys);
 	upsert->version = spec->version ? pstrdup(spec->version) : NULL;
+	upsert->quiet = spec->quiet;
 	upsert->fields = fields;
 
 	callback->func = forget_plans;
@@ -53,7 +54,7 @@ upsert_create(const UpsertSpec *spec, const FieldSet *fields)
 static void
 notice_no_version(Upsert *upsert, const UpsertShape *shape)
 {
-	if (upsert->noticed || shape->version >= 0)
+	if (upsert->noticed || upsert->quiet || shape->version >= 0)
 		return;
 	upsert->noticed = true;
 	ereport(NOTICE,

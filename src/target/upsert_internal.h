@@ -140,6 +140,7 @@ struct Upsert
 	const char *version;		/* or NULL */
 	const FieldSet *fields;
 	bool		noticed;		/* has the NOTICE about no version been sent? */
+	bool		quiet;			/* no such NOTICE wanted */
 	UpsertShape *shape;			/* of the latest page, or NULL */
 };
 

@@ -66,7 +66,24 @@ SELECT is((run(issues(), mapped(), upserted(), resolute.sql('SELECT 1'), resolut
 SELECT is((SELECT sum(value::text::int) FROM trace), :total::bigint, 'both see all rows');
 SELECT is((SELECT count(*) FROM jsonb_array_elements(sim.get('/_sim/log'))), ceil(:total / 50.0)::bigint, 'which were fetched once');
 
+-- A template that is no plain object of columns.
+TRUNCATE warehouse.issues;
+SELECT is((run(issues(), resolute.as('mapped', resolute.map('issues',
+	'{"issue_key": "{{.Key}}"{{if .Assignee}}, "assignee": "{{.Assignee}}"{{end}}, "updated_at": "{{.Updated}}"}')), upserted())).inserted, :total::bigint, 'a rendered document is a row');
+SELECT set_eq('SELECT issue_key, assignee, updated_at, summary FROM warehouse.issues', 'SELECT issue_key, assignee, updated_at, NULL::text FROM sim.issues()', 'with the members it has');
+SELECT is((SELECT failed FROM run(issues(), resolute.as('mapped', resolute.map('issues',
+	'{"issue_key": "{{.Key}}"{{if eq .Key "PLATFORM-2"}}, {{index .Labels 99}}{{end}}}')), upserted())), 1::bigint, 'one that cannot be rendered is a dead letter');
+SELECT is((SELECT item->>'key' FROM resolute.dead_letters WHERE flow = 'f' AND resolved_at IS NULL), 'PLATFORM-2', 'with its item');
+
+-- Rows of a source may go into a table as they are.
+CREATE TABLE warehouse.raw AS SELECT * FROM resolute.jira_issues('jira', 'project = PLATFORM', max_items => 1) LIMIT 0;
+ALTER TABLE warehouse.raw ADD PRIMARY KEY (id);
+SELECT is((run(issues(), resolute.upsert('issues', 'warehouse.raw', 'id'))).inserted, :total::bigint, 'a source without a map');
+SELECT set_eq('SELECT * FROM warehouse.raw', $$SELECT * FROM resolute.jira_issues('jira', 'project = PLATFORM')$$, 'gives what jira_issues() gives');
+
 -- Actions see the state, in order.
+TRUNCATE warehouse.issues;
+SELECT run(issues(), mapped(), upserted());
 SELECT run(issues(), mapped(), upserted(), resolute.node('after', 'trace', input => 'upserted'), resolute.node('all', 'trace'));
 SELECT is((SELECT (value->>'unchanged')::int FROM trace ORDER BY n LIMIT 1), :total, 'a node sees the counts of the upsert');
 SELECT ok((SELECT value ?& ARRAY['input', 'run', 'issues', 'upserted', 'after'] FROM trace ORDER BY n DESC LIMIT 1), 'without an input it sees the whole state');

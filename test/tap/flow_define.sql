@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(56);
+SELECT plan(58);
 
 CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira OPTIONS (base_url 'https://jira.example.com');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jira OPTIONS (email 'ada@example.com', api_token 'secret');
@@ -93,6 +93,9 @@ SELECT throws_ok($$EXECUTE steps(ARRAY[resolute.node('n', 'warehouse.nothing')])
 SELECT throws_ok($$EXECUTE steps(ARRAY[resolute.node('n', 'warehouse.wrong')])$$, '42P13', 'function warehouse.wrong(jsonb) does not return jsonb', 'a function of another type');
 SELECT throws_ok($$EXECUTE steps(ARRAY[resolute.sql('SELEC 1')])$$, '42601', NULL, 'wrong SQL');
 SELECT throws_ok($$EXECUTE steps(ARRAY[resolute.sql('SELECT 1; SELECT 2')])$$, '42601', 'resolute.sql() takes one statement, not 2', 'two statements');
+SELECT lives_ok($$EXECUTE steps(ARRAY[resolute.sql('ANALYZE warehouse.issues')])$$, 'ANALYZE may run in a transaction');
+SELECT resolute.run_flow('x'), resolute.drop_flow('x') \g /dev/null
+SELECT throws_ok($$EXECUTE steps(ARRAY[resolute.sql('VACUUM warehouse.issues')])$$, '0A000', NULL, 'VACUUM may not');
 SELECT throws_ok($$EXECUTE steps(ARRAY[resolute.sql('COMMIT')])$$, '0A000', NULL, 'a COMMIT');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), resolute.when('isues', a_map())])$$, '42704', NULL, 'a path to nothing');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), resolute.when('state->>''a'' >', a_map())])$$, '42601', NULL, 'a condition that is not SQL');
