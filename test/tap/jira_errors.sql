@@ -100,7 +100,8 @@ SELECT count(*) AS x FROM sim.log() \gset
 -- ---------------------------------------------------------------------------
 CREATE FUNCTION sim.check_info(title text, fault jsonb, pattern text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM sim.get('/_sim/faults?clear=1'), sim.post('/_sim/fault', fault || '{"match": "/rest/api/2/serverInfo"}');
+    PERFORM sim.get('/_sim/faults?clear=1'), sim.post('/_sim/fault', jsonb_build_array(
+        fault || '{"match": "/rest/api/2/serverInfo"}', fault || '{"match": "/rest/api/3/serverInfo"}'));
     RETURN matches(sim.error(sim.read('auto')), pattern, 'serverInfo: ' || title);
 END $$;
 SELECT sim.check_info(title, fault, pattern) FROM (VALUES
