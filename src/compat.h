@@ -112,6 +112,46 @@ vector8_highbit_mask(const Vector8 v)
 #define qualified_name_list(text) stringToQualifiedNameList(text)
 #endif
 
+/* 14 tells whether a timeout is running; until then we know when it would end. */
+#if PG_VERSION_NUM < 140000
+#define get_timeout_active(id) (get_timeout_finish_time(id) > GetCurrentTimestamp())
+#endif
+
+/* 15 has a function that sets up a materialised result; its first release named it otherwise. */
+#if PG_VERSION_NUM == 150000
+#define InitMaterializedSRF(fcinfo, flags) SetSingleFuncCall(fcinfo, flags)
+#elif PG_VERSION_NUM < 150000
+#include "funcapi.h"
+#include "miscadmin.h"
+
+static inline void
+InitMaterializedSRF(FunctionCallInfo fcinfo, int flags)
+{
+	ReturnSetInfo *info = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+
+	(void) flags;
+	if (info == NULL || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	old = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &info->setDesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	info->returnMode = SFRM_Materialize;
+	info->setResult = tuplestore_begin_heap((info->allowedModes & SFRM_Materialize_Random) != 0,
+											false, work_mem);
+	MemoryContextSwitchTo(old);
+}
+#endif
+
+/* 15 cleans up after a commit that failed, and starts the next transaction. */
+#if PG_VERSION_NUM >= 150000
+#define recover_failed_commit() ((void) 0)
+#else
+#define recover_failed_commit() (SPI_rollback(), SPI_start_transaction())
+#endif
+
 /* 14 gave the raw parser modes. */
 #if PG_VERSION_NUM >= 140000
 #define parse_statements(text) raw_parser(text, RAW_PARSE_DEFAULT)

@@ -279,6 +279,16 @@ merge_record(RunStepRecord *done, const RunStepRecord *staged)
 	done->work_us += staged->work_us;
 }
 
+/* What the node returned for the page takes the place of what it returned before. */
+static void
+swap_outputs(StepState *state)
+{
+	char	   *before = state->output;
+
+	state->output = state->staged_output;
+	state->staged_output = before;
+}
+
 /* The page is committed (kept) or not. */
 static void
 settle_page(Run *run, WorkArg *work, bool keep)
@@ -293,7 +303,9 @@ settle_page(Run *run, WorkArg *work, bool keep)
 		if (keep)
 			merge_record(&state->done, &state->staged);
 		if (keep && state->staged_output)
-			state->output = state->staged_output;
+			swap_outputs(state);
+		if (state->staged_output)
+			pfree(state->staged_output);
 		state->staged_output = NULL;
 		memset(&state->staged, 0, sizeof(state->staged));
 		if (transform && keep && transform->keep)

@@ -203,7 +203,7 @@ end_run(Run *run)
 {
 	ErrorData  *error = run->error;
 
-	run_watch_stop();
+	run_watch_stop(run);
 	run->record.finished_at = GetCurrentTimestamp();
 	if (error == NULL)
 		run->record.status = RUN_SUCCEEDED;
@@ -239,7 +239,7 @@ work_run(Run *run)
 static void
 skip_busy_run(Run *run)
 {
-	run_watch_stop();
+	run_watch_stop(run);
 	skip_run(run, "another run holds one of its cursors");
 }
 
@@ -301,7 +301,7 @@ resolute_run_flow(PG_FUNCTION_ARGS)
 			work_run(run);
 		else
 			work_undoable(run);
-		run_watch_stop();
+		run_watch_stop(run);
 		if (run->error && (raise || run->error->sqlerrcode == ERRCODE_QUERY_CANCELED))
 		{
 			classify_error(run);

@@ -90,6 +90,8 @@ typedef struct Run
 	List	   *streams;		/* of Stream *, one per fetch step */
 	DeadLetters *letters;
 	ErrorData  *error;			/* why it failed, or NULL */
+	bool		watching;		/* has a deadline */
+	TimestampTz outer_deadline; /* then that of the run around it, or 0 */
 	bool		busy;			/* another run holds one of its cursors */
 } Run;
 
@@ -143,7 +145,7 @@ extern bool run_is_conflict(const ErrorData *error);
 
 /* Start and stop the watch on max_runtime. */
 extern void run_watch_start(Run *run);
-extern void run_watch_stop(void);
+extern void run_watch_stop(Run *run);
 
 /* execute.c */
 

@@ -15,9 +15,13 @@
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
 
-/* The watch on max_runtime of this backend. */
+/*
+ * The watch on max_runtime of this backend.  A run may be part of a step of
+ * another run, so there can be several limits: the nearest one counts.
+ */
 static bool watch_registered = false;
 static TimeoutId watch_timeout;
+static TimestampTz watch_deadline = 0;	/* 0: there is no limit */
 static volatile sig_atomic_t watch_expired = false;
 
 /* As whom we were working before a unit switched to the flow's owner. */
@@ -85,6 +89,7 @@ explain_cancel(Run *run)
 {
 	if (!watch_expired || run->error->sqlerrcode != ERRCODE_QUERY_CANCELED)
 		return;
+	watch_expired = false;
 	run->error->message = MemoryContextStrdup(run->context,
 											  psprintf("canceling flow \"%s\" because it ran longer than its max_runtime",
 													   run->flow->name));
@@ -175,10 +180,7 @@ run_commit(Run *run)
 		MemoryContextSwitchTo(run->context);
 		run->error = CopyErrorData();
 		FlushErrorState();
-#if PG_VERSION_NUM < 150000
-		SPI_rollback();
-		SPI_start_transaction();
-#endif
+		recover_failed_commit();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(old);
@@ -215,21 +217,42 @@ watch_handler(void)
 	SetLatch(MyLatch);
 }
 
-void
-run_watch_start(Run *run)
+/* Watch this deadline instead of the present one; 0: none. */
+static void
+watch(TimestampTz deadline)
 {
-	watch_expired = false;
-	if (run->flow->max_runtime_us == 0)
-		return;
+	watch_deadline = deadline;
 	if (!watch_registered)
 		watch_timeout = RegisterTimeout(USER_TIMEOUT, watch_handler);
 	watch_registered = true;
-	enable_timeout_after(watch_timeout, (int) Min(run->flow->max_runtime_us / 1000, INT_MAX));
+	if (deadline != 0)
+		enable_timeout_at(watch_timeout, deadline);
+	else
+		disable_timeout(watch_timeout, false);
 }
 
 void
-run_watch_stop(void)
+run_watch_start(Run *run)
 {
-	if (watch_registered)
-		disable_timeout(watch_timeout, false);
+	TimestampTz deadline;
+
+	/* An error that no run saw has left its deadline, but disabled the timeout. */
+	if (!watch_registered || !get_timeout_active(watch_timeout))
+		watch_deadline = 0;
+	watch_expired = false;
+	run->watching = run->flow->max_runtime_us != 0;
+	if (!run->watching)
+		return;
+	deadline = GetCurrentTimestamp() + run->flow->max_runtime_us;
+	run->outer_deadline = watch_deadline;
+	if (watch_deadline == 0 || deadline < watch_deadline)
+		watch(deadline);
+}
+
+void
+run_watch_stop(Run *run)
+{
+	if (run->watching)
+		watch(run->outer_deadline);
+	run->watching = false;
 }

@@ -59,6 +59,16 @@ SELECT is((SELECT output->>'rows' FROM resolute.run_steps WHERE step = 'pages' O
 SELECT is((SELECT (output->>'ratio')::numeric FROM resolute.run_steps WHERE step = 'pages' ORDER BY run_id DESC LIMIT 1), ceil(:total / 50.0) * 0.1, 'exactly');
 SELECT is((SELECT output->>'last' FROM resolute.run_steps WHERE step = 'pages' ORDER BY run_id DESC LIMIT 1),
 	(SELECT issue_key FROM warehouse.issues ORDER BY ctid DESC LIMIT 1), 'texts are replaced');
+-- What a node returned for earlier pages is not kept.
+\set has_contexts false
+SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'pg_backend_memory_contexts') AS has_contexts \gset
+\if :has_contexts
+CREATE FUNCTION much(items jsonb) RETURNS jsonb LANGUAGE sql AS
+	$$ SELECT jsonb_build_object('text', repeat(md5(items->0->>'issue_key'), 32768)) $$;
+SELECT run(issues(), mapped(), resolute.node('much', 'much', input => 'mapped'),
+	resolute.sql($$INSERT INTO trace (value) SELECT to_jsonb(max(used_bytes)) FROM pg_backend_memory_contexts WHERE name = 'resolute run'$$));
+SELECT cmp_ok((SELECT value::text::bigint FROM trace), '<', 3000000::bigint, 'only the last output of a node takes memory');
+\endif
 -- Something between two sinks spools the source.
 TRUNCATE warehouse.issues;
 SELECT sim.get('/_sim/log?clear=1');

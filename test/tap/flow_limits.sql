@@ -58,4 +58,32 @@ SELECT results_eq('SELECT status, error_code FROM resolute.runs ORDER BY run_id 
 SELECT is((SELECT status FROM resolute.run_flow('jira-warehouse-sync')), 'succeeded', 'and the next run is not disturbed');
 SELECT count(*) FROM generate_series(1, 3000000) \g /dev/null
 SELECT pass('nor is any other statement after it');
+
+-- A run inside a run: the limit of the outer one still counts after the inner one has ended.
+CREATE FUNCTION run_inner(state jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT to_jsonb(status) FROM resolute.run_flow('inner') $$;
+SELECT resolute.create_flow('inner', resolute.manual(), resolute.sql('SELECT 1'));
+SELECT resolute.create_flow('outer', resolute.manual(), resolute.node('inner', 'run_inner'),
+	resolute.as('issues', resolute.jira_fetch_issues('jira', 'project = PLATFORM')), resolute.node('n', 'warehouse.log_sync_stats', input => 'issues'));
+SELECT resolute.alter_flow('outer', max_runtime => '300 ms');
+CREATE FUNCTION outer_cancelled() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM resolute.run_flow('outer');
+	RETURN 'not cancelled';
+EXCEPTION WHEN query_canceled THEN
+	RETURN SQLERRM;
+END $$;
+SELECT sim.post('/_sim/fault', '{"hang": true}');
+SET statement_timeout = '20 s';
+SELECT is(outer_cancelled(), 'canceling flow "outer" because it ran longer than its max_runtime', 'a run inside a run leaves the limit of the outer one');
+RESET statement_timeout;
+SELECT sim.get('/_sim/faults?clear=1');
+SELECT resolute.alter_flow('outer', max_runtime => '1 hour');
+SELECT resolute.create_or_replace_flow('inner', resolute.manual(),
+	resolute.as('issues', resolute.jira_fetch_issues('jira', 'project = PLATFORM')), resolute.node('n', 'warehouse.log_sync_stats', input => 'issues'));
+SELECT resolute.alter_flow('inner', max_runtime => '300 ms');
+SELECT sim.post('/_sim/fault', '{"hang": true}');
+SELECT is(outer_cancelled(), 'canceling flow "inner" because it ran longer than its max_runtime', 'and has its own, which is said of it');
+SELECT sim.get('/_sim/faults?clear=1');
+SELECT count(*) FROM generate_series(1, 3000000) \g /dev/null
+SELECT pass('nor is any other statement after it');
 SELECT * FROM finish();
