@@ -1,0 +1,81 @@
+#!/usr/bin/perl
+# A database that is dumped and restored keeps its flows and cursors, and goes on where it was.
+use strict;
+use warnings;
+use File::Temp qw(tempdir);
+use FindBin;
+use lib $FindBin::Bin;
+use Flow;
+use Test::More;
+
+my @tables = qw(flows flow_versions cursors cursor_history runs run_steps dead_letters);
+my $folder = tempdir(CLEANUP => 1);
+my $copy = "$ENV{PGDATABASE}_copy";
+
+# All that a table holds, as text.
+sub content
+{
+	return psql("COPY (SELECT t FROM resolute.$_[0] t ORDER BY t::text) TO STDOUT;");
+}
+
+# Two flows: one that stands in the middle of a walk, one that has had some history.
+sim('reset', issues => 500);
+use_simulator();
+create_target($_) for 'issues', 'others';
+must("ALTER TABLE others ADD CHECK (summary <> 'refused');");
+create_flow('half');
+create_flow('whole', target => 'others');
+psql("CALL resolute.run('whole');");
+sim('edit', id => $_, summary => 'refused') for 10001 .. 10003;
+sim('edit', id => $_, summary => 'new') for 10101 .. 10107;
+psql("CALL resolute.run('whole');");
+create_flow('whole', target => 'others', page_size => 20);
+psql("CALL resolute.run('whole');");
+sim('block', skip => 20);
+my $session = start_session("CALL resolute.run('half');");
+sim('wait', blocked => 1);
+psql('SELECT pg_cancel_backend(' . running_pid('half') . ');');
+end_session($session);
+sim('release');
+sim('wait', open => 0);
+is(psql("SELECT (SELECT count(*) FROM issues), (SELECT count(*) FROM resolute.dead_letters), (SELECT count(*) FROM resolute.runs), (SELECT count(*) FROM resolute.flow_versions);"),
+	'200|3|4|3', 'there is something to dump');
+
+my %before = map { $_ => content($_) } @tables;
+
+for my $format ('plain', 'custom')
+{
+	is(system("pg_dump -w --format=$format --file=$folder/$format"), 0, "$format: the database is dumped");
+	is(system("createdb -w -T template0 $copy"), 0, "$format: there is another one");
+	local $ENV{PGDATABASE} = $copy;
+	is(system($format eq 'plain'
+			? "psql -Xqw -v ON_ERROR_STOP=1 -f $folder/plain >$folder/out"
+			: "pg_restore -w --exit-on-error --dbname=$copy $folder/custom"), 0, "$format: it is restored");
+	is(content($_), $before{$_}, "$format: $_ is the same") for @tables;
+	is(psql("SELECT resolute.create_or_replace_flow('new', resolute.manual(), resolute.sql('SELECT 1'));\nCALL resolute.run('new');"),
+		'1', "$format: flows can be added");
+
+	# the half goes on in its walk
+	sim('log', clear => 1);
+	is(psql("CALL resolute.run('half');"), '', "$format: the half run goes on");
+	my @searches = searches();
+	is(served(@searches), 300, "$format: with what was left");
+	same_as_source("$format: to its end");
+
+	# the whole asks for what is new
+	is(psql("CALL resolute.run('whole');"), '', "$format: the whole one runs");
+	cmp_ok(served(searches()), '<=', 40, "$format: and asks for what is new");
+	must("ALTER TABLE others DROP CONSTRAINT others_summary_check;");
+	is(psql("SELECT resolute.reset_cursor('whole'); CALL resolute.run('whole');\nSELECT open_dead_letters FROM resolute.flow_status WHERE flow = 'whole';"),
+		"\n0", "$format: the dead letters are resolved when their rows can be stored");
+	same_as_source("$format: then nothing is missing", 'others');
+	is(system("dropdb -w $copy"), 0, "$format: the copy is dropped");
+}
+
+END
+{
+	local $?;
+	system("dropdb -w --if-exists $copy 2>/dev/null");
+}
+
+done_testing;
