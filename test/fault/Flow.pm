@@ -137,17 +137,17 @@ sub create_flow
 	my $bound = $with{bound} // '${cursor}';
 	my $format = $with{format} ? ", format => '$with{format}'" : '';
 	my $field = $with{field} // '';
-	my $more = $with{more} // '';
+	my ($open, $close) = $with{when} ? ("resolute.when('issues',", ')') : ('', '');
 
 	return must(<<SQL);
 SELECT resolute.create_or_replace_flow('$name', resolute.manual(),
     resolute.as('issues', resolute.jira_fetch_issues('jira',
         jql => 'updated >= $bound', cursor => resolute.cursor_for('$cursor'$format), page_size => $page_size)),
-    resolute.as('rows', resolute.map('issues', template => \$\${
+    $open resolute.as('rows', resolute.map('issues', template => \$\${
         $field "id": {{.Id}}, "key": "{{.Key}}", "summary": "{{.Summary}}", "status": "{{.Status}}",
         "assignee": "{{.Assignee}}", "updated": "{{.Updated}}", "labels": {{json .Labels}}, "synced": "{{now}}"}\$\$)),
     resolute.as('unique', resolute.unique('rows', key => 'id')),
-    resolute.as('stored', resolute.upsert('unique', target => '$target', key => 'id'))$more);
+    resolute.as('stored', resolute.upsert('unique', target => '$target', key => 'id'))$close);
 SQL
 }
 

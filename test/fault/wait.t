@@ -58,7 +58,11 @@ create_flow('wait', field => '"points": {{.StoryPoints}},');
 is_good_guest('while it asks for the fields', match => '/rest/api/3/field');
 create_flow('wait', bound => '"${cursor}"', format => '2006-01-02 15:04');
 is_good_guest('while it asks for the time zone', match => '/rest/api/2/myself');
+create_flow('wait', when => 1);
+is_good_guest('while it looks for a first row');
+is_good_guest('between pages below a condition', skip => 3);
 create_flow('wait');
+
 # It obeys at once.  The time is taken in the server, from the signal to the end of the statement.
 sub obeys
 {
