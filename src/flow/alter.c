@@ -135,14 +135,15 @@ resolute_next_tick(PG_FUNCTION_ARGS)
 Datum
 resolute_prune(PG_FUNCTION_ARGS)
 {
+	/* OPERATOR() takes away the precedence of an operator, hence the parentheses. */
 	static const char *const statements[] = {
-		"DELETE FROM resolute.runs WHERE finished_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) $1 "
+		"DELETE FROM resolute.runs WHERE finished_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1) "
 		"AND pg_catalog.pg_has_role($2, owner, 'MEMBER')",
-		"DELETE FROM resolute.dead_letters WHERE resolved_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) $1 "
+		"DELETE FROM resolute.dead_letters WHERE resolved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1) "
 		"AND pg_catalog.pg_has_role($2, owner, 'MEMBER')",
 		"DELETE FROM resolute.cursor_history h USING resolute.cursors c "
 		"WHERE c.cursor_id OPERATOR(pg_catalog.=) h.cursor_id "
-		"AND h.moved_at OPERATOR(pg_catalog.<) pg_catalog.now() OPERATOR(pg_catalog.-) $1 "
+		"AND h.moved_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1) "
 		"AND pg_catalog.pg_has_role($2, c.owner, 'MEMBER')"
 	};
 	Oid			types[] = {INTERVALOID, OIDOID};

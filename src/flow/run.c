@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(resolute_run_flow);
@@ -38,6 +39,34 @@ input_text(const char *flow, Datum input)
 	return pg_server_to_any(text, strlen(text), PG_UTF8);
 }
 
+/* The role that everything is to be done as must be there. */
+static void
+check_owner(const Flow *flow)
+{
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(flow->owner)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the owner of flow \"%s\" does not exist any more", flow->name),
+				 errhint("Give it to another role: SELECT resolute.alter_flow(%s, owner => 'a role');",
+						 quote_literal_cstr(flow->name))));
+}
+
+/* Load the flow, as it is now, into the run. */
+static void
+load_flow(Run *run, const char *name)
+{
+	Flow	   *flow = flow_load(name, false, run->context);
+
+	flow_check_access(flow);
+	check_owner(flow);
+	run->flow = flow;
+	run->restricted = GetUserId() != flow->owner;
+	run->record.flow_id = flow->id;
+	run->record.flow = flow->name;
+	run->record.owner = flow->owner;
+	run->record.version = flow->version;
+}
+
 Run *
 run_create(const char *name, Datum input, bool atomic)
 {
@@ -47,15 +76,9 @@ run_create(const char *name, Datum input, bool atomic)
 	Run		   *run = palloc0(sizeof(Run));
 
 	run->context = context;
-	run->flow = flow_load(name, false, context);
-	flow_check_access(run->flow);
+	load_flow(run, name);
 	run->atomic = atomic;
-	run->restricted = GetUserId() != run->flow->owner;
 	run->input = input_text(name, input);
-	run->record.flow_id = run->flow->id;
-	run->record.flow = run->flow->name;
-	run->record.owner = run->flow->owner;
-	run->record.version = run->flow->version;
 	run->record.input = input;
 	run->record.status = RUN_RUNNING;
 	run->record.started_at = GetCurrentTimestamp();
@@ -108,6 +131,23 @@ unlock_run(Run *run)
 }
 
 /*
+ * Somebody may have changed the flow before we had its lock; from here on nobody
+ * does.
+ */
+static void
+load_locked_flow(Run *run)
+{
+	int			id = run->flow->id;
+
+	load_flow(run, run->flow->name);
+	if (run->flow->id != id)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("flow \"%s\" was dropped and created again", run->flow->name),
+				 errhint("Run it again.")));
+}
+
+/*
  * Take the flow's lock and write the run's row.  False where the run is skipped.
  * Errors here are the caller's: nothing has begun yet.
  */
@@ -122,6 +162,7 @@ begin_run(Run *run)
 		return false;
 	}
 	run->flow_locked = !run->atomic;
+	load_locked_flow(run);
 	reason = reason_to_skip(run);
 	if (reason)
 	{
