@@ -159,4 +159,16 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, int flags)
 #define parse_statements(text) raw_parser(text)
 #endif
 
+/*
+ * Before 15 PostgreSQL has a node type Value of its own.  Whatever mentions it is
+ * included here, before the name becomes ours.
+ */
+#if PG_VERSION_NUM < 150000
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "nodes/value.h"
+#include "parser/parser.h"
+#define Value ResoluteValue
+#endif
+
 #endif							/* RESOLUTE_COMPAT_H */

@@ -13,6 +13,7 @@
 
 #include "postgres.h"
 
+#include "compat.h"
 #include "lib/stringinfo.h"
 
 typedef enum ValueKind
