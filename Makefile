@@ -63,7 +63,7 @@ help:
 	@echo 'make demo          a server, a simulated Jira and a flow to look at'
 	@echo 'make demo-stop     remove them'
 	@echo 'make bench         measure a first sync and an unchanged one'
-	@echo 'make asan          make check with the address and undefined-behaviour sanitizers'
+	@echo 'make sanitize      make check with the undefined-behaviour sanitizer'
 	@echo 'make valgrind      the tests of sql/ with the server under valgrind'
 	@echo 'make format        clang-format the C sources'
 	@echo 'make lint          cppcheck them'
