@@ -58,7 +58,7 @@ check_param(Flow *flow, const Step *step, int i)
 	{
 		if (param->required)
 			step_error(flow,
-					   psprintf("Step %s has no %s.", step->name, param->name),
+					   psprintf("Step \"%s\" has no %s.", step->name, param->name),
 					   psprintf("Give %s() a value for %s that is not null.",
 								step->type->name, param->name));
 		return;
@@ -66,11 +66,11 @@ check_param(Flow *flow, const Step *step, int i)
 	if (param->type == PARAM_INT &&
 		(value->kind != VALUE_NUMBER || step_int(step, param->name, 0) <= 0))
 		step_error(flow,
-				   psprintf("%s of step %s must be greater than zero.", param->name, step->name),
+				   psprintf("%s of step \"%s\" must be greater than zero.", param->name, step->name),
 				   NULL);
 	if (param->type == PARAM_CURSOR && value->kind != VALUE_JSON)
 		step_error(flow,
-				   psprintf("%s of step %s is not a cursor.", param->name, step->name),
+				   psprintf("%s of step \"%s\" is not a cursor.", param->name, step->name),
 				   "Use cursor => resolute.cursor_for('a name').");
 }
 
@@ -92,7 +92,7 @@ parse_params(Flow *flow, Step *step, const Value *object)
 		else if (strcmp(name, "step") != 0 && strcmp(name, "as") != 0 &&
 				 !(step->type->kind == STEP_WHEN && strcmp(name, "steps") == 0))
 			step_error(flow,
-					   psprintf("Step %s has no parameter \"%s\".", step->name, name),
+					   psprintf("Step \"%s\" has no parameter \"%s\".", step->name, name),
 					   psprintf("Make steps with resolute.%s().", step->type->name));
 	}
 	for (int i = 0; step->type->params[i].name != NULL; i++)
@@ -216,14 +216,14 @@ referred_step(const Flow *flow, const Step *step, const char *name, bool rows)
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("step %s of flow \"%s\" refers to unknown step \"%s\"",
+				 errmsg("step \"%s\" of flow \"%s\" refers to unknown step \"%s\"",
 						step->name, flow->name, name),
 				 errdetail("%s", known_names(flow, step, rows)),
 				 errhint("A step can only use the output of a step that is written before it.")));
 	if (rows && !step_yields_rows(found))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("step %s of flow \"%s\" needs rows, but \"%s\" yields none",
+				 errmsg("step \"%s\" of flow \"%s\" needs rows, but \"%s\" yields none",
 						step->name, flow->name, name),
 				 errdetail("%s", known_names(flow, step, true))));
 	return found;

@@ -209,7 +209,7 @@ report_no_field(Upsert *upsert, const UpsertShape *shape, const char *what,
 			 errmsg("%s \"%s\" of step \"%s\" is not a field of its rows",
 					what, name, upsert->step),
 			 list.len > 0 ? errhint("The fields are %s.", list.data) :
-			 errhint("The rows have no fields.")));
+			 errhint("The rows have no fields: each must be an object that has the key.")));
 }
 
 /* Which columns are the key? */

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "transform/template_internal.h"
 
 /* Names further away than this are no suggestion. */
@@ -92,7 +94,10 @@ typos(const char *a, int alen, const char *b, int blen)
 	return row[blen];
 }
 
-/* A hint for an unknown function: one that looks alike, or all of them. */
+/*
+ * A hint for an unknown function: one that looks alike, or all of them.  No
+ * function begins with a capital, but many a field does.
+ */
 const char *
 function_hint(const char *name, int len)
 {
@@ -100,6 +105,8 @@ function_hint(const char *name, int len)
 	int			distance = Min(MAX_TYPOS, len - 1) + 1;
 	StringInfoData out;
 
+	if (isupper((unsigned char) *name))
+		return psprintf("A field begins with a dot: \".%.*s\".", len, name);
 	initStringInfo(&out);
 	for (int i = 0; i < (int) lengthof(functions); i++)
 	{

@@ -269,7 +269,7 @@ report_no_field(const char *step, const char *name, const FieldSet *input)
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("key \"%s\" of step \"%s\" is not a field of its rows", name, step),
 			 list.len > 0 ? errhint("The fields are %s.", list.data) :
-			 errhint("The rows have no fields.")));
+			 errhint("The rows have no fields: each must be an object that has the key.")));
 }
 
 Transform *
