@@ -87,6 +87,25 @@ set_owner(Flow *flow, Oid owner)
 	}
 }
 
+/* Settings that no run could live with; 0 means no limit of time. */
+static void
+check_limits(FunctionCallInfo fcinfo)
+{
+	Interval	zero = {0};
+
+	if (!PG_ARGISNULL(2) &&
+		DatumGetInt32(DirectFunctionCall2(interval_cmp, PG_GETARG_DATUM(2), IntervalPGetDatum(&zero))) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_runtime of a flow must not be negative"),
+				 errhint("Zero removes the limit.")));
+	if (!PG_ARGISNULL(3) && PG_GETARG_INT32(3) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_failures of a flow must not be negative"),
+				 errhint("Zero fails the run at the first row that cannot be handled.")));
+}
+
 Datum
 resolute_alter_flow(PG_FUNCTION_ARGS)
 {
@@ -99,6 +118,7 @@ resolute_alter_flow(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("name of a flow must not be null")));
+	check_limits(fcinfo);
 	SPI_connect();
 	flow = flow_load(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, CurrentMemoryContext);
 	flow_check_access(flow);
@@ -109,7 +129,8 @@ resolute_alter_flow(PG_FUNCTION_ARGS)
 		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		values[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
 	}
-	catalog_execute("UPDATE resolute.flows SET max_runtime = COALESCE($2, max_runtime), "
+	catalog_execute("UPDATE resolute.flows SET max_runtime = CASE WHEN $2 OPERATOR(pg_catalog.=) '0'::pg_catalog.interval THEN NULL "
+					"ELSE COALESCE($2, max_runtime) END, "
 					"max_failures = COALESCE($3, max_failures), queue = COALESCE($4, queue) "
 					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 4, types, values, nulls);
 	if (!PG_ARGISNULL(1))

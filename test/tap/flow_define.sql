@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(58);
+SELECT plan(61);
 
 CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira OPTIONS (base_url 'https://jira.example.com');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jira OPTIONS (email 'ada@example.com', api_token 'secret');
@@ -56,7 +56,10 @@ SELECT results_eq($$SELECT max_runtime, max_failures FROM resolute.flows WHERE n
 SELECT lives_ok($$SELECT resolute.alter_flow('f', max_failures => 6)$$, 'alter_flow again');
 SELECT results_eq($$SELECT max_runtime, max_failures FROM resolute.flows WHERE name = 'f'$$,
 	$$VALUES ('1 hour'::interval, 6)$$, 'and leaves the rest');
-SELECT throws_ok($$SELECT resolute.alter_flow('f', max_failures => -1)$$, '23514', NULL, 'a negative max_failures is refused');
+SELECT throws_ok($$SELECT resolute.alter_flow('f', max_failures => -1)$$, '22023', 'max_failures of a flow must not be negative', 'a negative max_failures is refused');
+SELECT throws_ok($$SELECT resolute.alter_flow('f', max_runtime => '-1 s')$$, '22023', 'max_runtime of a flow must not be negative', 'nor a negative max_runtime');
+SELECT lives_ok($$SELECT resolute.alter_flow('f', max_runtime => '0')$$, 'a max_runtime of zero');
+SELECT is((SELECT max_runtime FROM resolute.flows WHERE name = 'f'), NULL, 'is no limit');
 SELECT throws_ok($$SELECT resolute.alter_flow('nobody')$$, '42704', 'flow "nobody" does not exist', 'alter_flow of an unknown flow');
 SELECT throws_ok($$SELECT resolute.drop_flow('nobody')$$, '42704', 'flow "nobody" does not exist', 'drop_flow of an unknown flow');
 SELECT throws_ok($$SELECT resolute.flow_definition('nobody')$$, '42704', 'flow "nobody" does not exist', 'flow_definition of an unknown flow');
@@ -72,7 +75,7 @@ SELECT throws_ok($$EXECUTE steps(ARRAY[NULL]::resolute.step[])$$, '22004', NULL,
 SELECT throws_ok($$SELECT resolute.create_flow('', resolute.manual(), a_fetch())$$, '42602', NULL, 'an empty name');
 SELECT throws_ok($$EXECUTE steps(ARRAY['{"step": "teleport"}'::resolute.step])$$, '22023', 'invalid definition of flow "x"', 'an unknown kind of step');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_fetch()])$$, '42710', 'step name "issues" is used twice in flow "x"', 'a name twice');
-SELECT throws_ok($$EXECUTE steps(ARRAY[a_map(), a_fetch()])$$, '42704', 'step mapped of flow "x" refers to unknown step "issues"', 'a step before its input');
+SELECT throws_ok($$EXECUTE steps(ARRAY[a_map(), a_fetch()])$$, '42704', 'step "mapped" of flow "x" refers to unknown step "issues"', 'a step before its input');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map(), an_upsert(), resolute.map('upserted', '{}')])$$, '42809', NULL, 'rows of a sink');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), resolute.map('issues', NULL)])$$, '22023', 'invalid definition of flow "x"', 'a missing parameter');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(server => 'nowhere')])$$, '42704', NULL, 'an unknown server');

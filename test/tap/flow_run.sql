@@ -131,5 +131,13 @@ SELECT is((SELECT status FROM resolute.runs ORDER BY run_id DESC LIMIT 1), 'fail
 SELECT is((SELECT last_error_code FROM resolute.flow_status), '22023', 'and in flow_status');
 SELECT sim.get('/_sim/faults?clear=1');
 
+-- The books can be cut.
+SELECT is(resolute.prune('1 day'), 0::bigint, 'prune leaves what is younger');
+SELECT count(*) AS open FROM resolute.dead_letters WHERE resolved_at IS NULL \gset
+CREATE TABLE pruned AS SELECT resolute.prune('0') AS n;
+SELECT cmp_ok(n, '>', 20::bigint, 'prune drops what is older') FROM pruned;
+SELECT is_empty('SELECT FROM resolute.runs UNION ALL SELECT FROM resolute.cursor_history UNION ALL SELECT FROM resolute.run_steps', 'finished runs and moves');
+SELECT is((SELECT count(*) FROM resolute.dead_letters), :open::bigint, 'but no open dead letter');
+
 -- The moved issue keeps its old row (the key is the conflict key), the deleted one stays.
 SELECT * FROM finish();
