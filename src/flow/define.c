@@ -155,6 +155,7 @@ define_flow(FunctionCallInfo fcinfo, bool replace)
 	else if (jsonb_same(stored->definition, steps) &&
 			 jsonb_same(stored->trigger, PG_GETARG_DATUM(1)))
 	{
+		schedule_again(stored->name, stored->owner, stored->cron, stored->enabled);
 		SPI_finish();
 		return stored->version;
 	}

@@ -137,6 +137,10 @@ report_statement(const CronJob *job, CronAccess access, const char *detail)
 			 errmsg(job->cron ? "flow \"%s\" was not scheduled" :
 					"the schedule of flow \"%s\" was not removed", job->flow),
 			 errdetail_internal("%s", detail),
+			 job->cron && access == CRON_NO_USAGE ?
+			 errhint("Run as a superuser: GRANT USAGE ON SCHEMA cron TO %s; SELECT " RESOLUTE_SCHEMA ".enable_flow(%s);",
+					 quote_identifier(GetUserNameFromId(job->owner, false)),
+					 quote_literal_cstr(job->flow)) :
 			 cron_database && *cron_database ?
 			 errhint("Run this as a superuser in database \"%s\": %s;", cron_database, statement) :
 			 errhint("Install pg_cron, and run this as a superuser in its database: %s;", statement)));
@@ -340,6 +344,13 @@ schedule_flow(const char *flow, Oid owner, const char *cron, bool enabled)
 	if (error->sqlerrcode != ERRCODE_INSUFFICIENT_PRIVILEGE)
 		ReThrowError(error);
 	report_statement(&job, access, psprintf("pg_cron says: %s.", error->message));
+}
+
+void
+schedule_again(const char *flow, Oid owner, const char *cron, bool enabled)
+{
+	if (cron && cron_access(owner) == CRON_HERE)
+		schedule_flow(flow, owner, cron, enabled);
 }
 
 void

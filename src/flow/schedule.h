@@ -13,10 +13,16 @@
  * Create or change the job "resolute: <flow>" that runs CALL resolute.run(<flow>,
  * scheduled => true), as the flow's owner.  Where pg_cron is not in this
  * database, or the owner lacks USAGE on schema cron, a NOTICE gives the
- * statement to run.  pg_cron judges the cron text: what it refuses is raised as
+ * statements to run.  pg_cron judges the cron text: what it refuses is raised as
  * 22023, with the flow's name.  cron NULL: the flow has no schedule (any more), remove the job.
  */
 extern void schedule_flow(const char *flow, Oid owner, const char *cron, bool enabled);
+
+/*
+ * Make the job anew if it has gone, or could not be made before; without a
+ * word where pg_cron cannot be asked.
+ */
+extern void schedule_again(const char *flow, Oid owner, const char *cron, bool enabled);
 
 /* Remove the job, if there is one. */
 extern void unschedule_flow(const char *flow, Oid owner);

@@ -77,6 +77,15 @@ SET ROLE firing_owner;
 SELECT lives_ok($$SELECT resolute.create_flow('unscheduled', resolute.schedule('@daily'), resolute.sql('SELECT 1'))$$, 'without USAGE the flow is made');
 SELECT throws_ok($$SELECT resolute.create_flow('bad', resolute.schedule('@nightly'), resolute.sql('SELECT 1'))$$, '22023',
 	'schedule "@nightly" of flow "bad" is not valid', 'unless its schedule is wrong');
+RESET ROLE;
+GRANT USAGE ON SCHEMA cron TO firing_owner;
+SET ROLE firing_owner;
+SELECT is(resolute.create_or_replace_flow('unscheduled', resolute.schedule('@daily'), resolute.sql('SELECT 1')), 1, 'the same flow again');
+SELECT results_eq($$SELECT schedule FROM cron.job WHERE jobname ~ 'unscheduled'$$, $$VALUES ('@daily')$$, 'makes the missing job');
+RESET ROLE;
+SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname ~ 'unscheduled';
+REVOKE USAGE ON SCHEMA cron FROM firing_owner;
+SET ROLE firing_owner;
 SELECT lives_ok($$SELECT resolute.disable_flow('unscheduled')$$, 'and it can be disabled');
 SELECT lives_ok($$SELECT resolute.drop_flow('unscheduled')$$, 'and dropped');
 RESET ROLE;
