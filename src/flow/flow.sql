@@ -125,7 +125,7 @@ COMMENT ON FUNCTION resolute.create_or_replace_flow(text, resolute.trigger, reso
 CREATE FUNCTION resolute.alter_flow(name text, owner regrole DEFAULT NULL, max_runtime interval DEFAULT NULL,
 	max_failures integer DEFAULT NULL, queue text DEFAULT NULL) RETURNS void
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_alter_flow';
-COMMENT ON FUNCTION resolute.alter_flow(text, regrole, interval, integer, text) IS 'changes settings that are not part of the definition; null leaves one as it is';
+COMMENT ON FUNCTION resolute.alter_flow(text, regrole, interval, integer, text) IS 'changes settings that are not part of the definition; null leaves one as it is, and a max_runtime of 0 means no limit';
 
 CREATE FUNCTION resolute.drop_flow(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'resolute_drop_flow';
@@ -168,19 +168,25 @@ COMMENT ON FUNCTION resolute.prune(interval) IS 'deletes finished runs, resolved
 
 CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 	SELECT f.name AS flow, f.owner, f.enabled, f.version,
-		   CASE WHEN running.run_id IS NOT NULL THEN 'running' ELSE latest.status END AS status,
+		   CASE WHEN running.alive THEN 'running' WHEN latest.status OPERATOR(pg_catalog.=) 'running' THEN 'failed'
+				ELSE latest.status END AS status,
 		   success.finished_at AS last_success,
 		   pg_catalog.now() OPERATOR(pg_catalog.-) success.finished_at AS lag,
 		   CASE WHEN f.enabled AND v.trigger OPERATOR(pg_catalog.->>) 'trigger' OPERATOR(pg_catalog.=) 'schedule'
 				THEN resolute.next_tick(v.trigger OPERATOR(pg_catalog.->>) 'cron') END AS next_run,
 		   f.not_before AS not_before,
-		   failure.error_code AS last_error_code, failure.error_message AS last_error,
+		   CASE WHEN NOT running.alive THEN '57P02' ELSE failure.error_code END AS last_error_code,
+		   CASE WHEN NOT running.alive THEN 'the backend that ran it ended before the run did'
+				ELSE failure.error_message END AS last_error,
 		   (SELECT pg_catalog.count(*) FROM resolute.dead_letters d
 			WHERE d.flow_id OPERATOR(pg_catalog.=) f.flow_id AND d.resolved_at IS NULL) AS open_dead_letters,
-		   running.started_at AS running_since
+		   CASE WHEN running.alive THEN running.started_at END AS running_since
 	FROM resolute.flows f
 	JOIN resolute.flow_versions v ON v.flow_id OPERATOR(pg_catalog.=) f.flow_id AND v.version OPERATOR(pg_catalog.=) f.version
-	LEFT JOIN LATERAL (SELECT r.run_id, r.started_at FROM resolute.runs r
+	-- The row of a killed run says running until the next run closes it.
+	LEFT JOIN LATERAL (SELECT r.started_at, EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a
+			WHERE a.backend_start IS NULL OR a.backend_start OPERATOR(pg_catalog.<=) r.started_at) AS alive
+		FROM resolute.runs r
 		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.status OPERATOR(pg_catalog.=) 'running'
 		ORDER BY r.started_at DESC LIMIT 1) running ON true
 	LEFT JOIN LATERAL (SELECT r.status FROM resolute.runs r

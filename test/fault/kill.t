@@ -54,6 +54,7 @@ sub goes_on
 	cmp_ok($stored, '<=', 1500, "$how: and none that did not come");
 	my $walk = psql("SELECT walk IS NOT NULL FROM resolute.cursors WHERE name = 'kill';");
 	is($walk, 't', "$how: the cursor knows the next page");
+	until_sql("SELECT status, last_error_code, running_since IS NULL FROM resolute.flow_status;", "$status|$code|t");
 	my $again = change_source();
 	my $total = ISSUES + ADDED * $changes;
 
