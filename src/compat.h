@@ -22,6 +22,11 @@
 #define ReleaseCachedPlanCompat(plan) ReleaseCachedPlan(plan, CurrentResourceOwner)
 #endif
 
+/* 16 took VARSIZE() and its like out of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* 18 moved wait event sets to a header of their own. */
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h"

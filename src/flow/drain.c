@@ -70,6 +70,10 @@ create_step(Run *run, Step *step)
 	StepState  *state = step_state(run, step);
 	const FieldSet *input = output_fields(run, step->input);
 
+	/* Rows that an earlier pass took through this step count once. */
+	memset(&state->done.counts, 0, sizeof(state->done.counts));
+	state->done.pages = 0;
+
 	if (step->tmpl)
 	{
 		template_bind(step->tmpl, input);

@@ -5,6 +5,7 @@
 #include "flow/run.h"
 
 #include "access/xact.h"
+#include "compat.h"
 #include "executor/spi.h"
 #include "flow/schedule.h"
 #include "flow/store.h"

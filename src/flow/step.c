@@ -4,6 +4,7 @@
  */
 #include "flow/step_types.h"
 
+#include "compat.h"
 #include "mb/pg_wchar.h"
 #include "rows/json.h"
 #include "utils/builtins.h"

@@ -91,6 +91,16 @@ ALTER TABLE warehouse.raw ADD PRIMARY KEY (id);
 SELECT is((run(issues(), resolute.upsert('issues', 'warehouse.raw', 'id'))).inserted, :total::bigint, 'a source without a map');
 SELECT set_eq('SELECT * FROM warehouse.raw', $$SELECT * FROM resolute.jira_issues('jira', 'project = PLATFORM')$$, 'gives what jira_issues() gives');
 
+-- Rows that a step refuses are counted once, though it sees them twice.
+CREATE FUNCTION mapped_but(key text) RETURNS resolute.step LANGUAGE sql AS $f$
+	SELECT resolute.as('mapped', resolute.map('issues', format('{"issue_key": "{{if eq .Key %s}}{{slice .Key 1000}}{{end}}{{.Key}}", "summary": "{{.Summary}}", "updated_at": "{{.Updated}}"}', '`' || key || '`')))
+$f$;
+SELECT run(issues(), mapped_but('PLATFORM-3'), upserted(), resolute.sql('SELECT 1'), resolute.as('again', resolute.upsert('mapped', 'warehouse.issues', 'issue_key')));
+SELECT is((SELECT count(*) FROM resolute.run_steps WHERE run_id = (SELECT max(run_id) FROM resolute.runs) AND kind = 'upsert'
+	AND (output->>'failed')::int = 1 AND (output->>'source_records')::int = (output->>'inserted')::int + (output->>'updated')::int + (output->>'unchanged')::int
+		+ (output->>'stale')::int + (output->>'duplicates')::int + (output->>'filtered')::int + (output->>'failed')::int), 2::bigint, 'the books of both sinks balance');
+SELECT is((SELECT failed FROM resolute.runs ORDER BY run_id DESC LIMIT 1), 1::bigint, 'a row that failed is counted once');
+
 -- Actions see the state, in order.
 TRUNCATE warehouse.issues;
 SELECT run(issues(), mapped(), upserted());
