@@ -4,6 +4,8 @@
  */
 #include "rows/instant.h"
 
+#include <ctype.h>
+
 #include "compat.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
@@ -11,6 +13,18 @@
 
 /* An instant is written in less than this, whatever its notation. */
 #define INSTANT_MAX_LEN 128
+
+/*
+ * Only digits, separators, "T" and "Z": PostgreSQL's own parser would also take
+ * words such as "now" and "tomorrow".
+ */
+static bool
+looks_like_instant(const char *text)
+{
+	if (!isdigit((unsigned char) text[0]))
+		return false;
+	return text[strspn(text, "0123456789-:.+TZ")] == '\0' && strchr(text, '-') != NULL;
+}
 
 bool
 instant_from_value(const Value *value, TimestampTz *instant)
@@ -21,7 +35,7 @@ instant_from_value(const Value *value, TimestampTz *instant)
 	int			ftype[MAXDATEFIELDS];
 	int			nfields,
 				dtype,
-				tz;
+				tz = 0;
 	struct pg_tm tm;
 	fsec_t		fsec;
 
@@ -30,7 +44,8 @@ instant_from_value(const Value *value, TimestampTz *instant)
 		return false;
 	memcpy(text, value->data, value->len);
 	text[value->len] = '\0';
-	if (ParseDateTime(text, work, sizeof(work), field, ftype, MAXDATEFIELDS, &nfields) != 0 ||
+	if (!looks_like_instant(text) ||
+		ParseDateTime(text, work, sizeof(work), field, ftype, MAXDATEFIELDS, &nfields) != 0 ||
 		decode_date_time(field, ftype, nfields, &dtype, &tm, &fsec, &tz) != 0 ||
 		dtype != DTK_DATE)
 		return false;

@@ -186,9 +186,6 @@ extern const char *jira_column(int i, const char **api_field);
 extern Value jira_value(const JiraPlan *plan, const JiraPick *pick,
 						const Value *picked);
 
-/* A time as Jira writes it; false if it is none.  Touches no catalog. */
-extern bool jira_timestamp(const Value *value, TimestampTz *result);
-
 /* ------------------------------------------------------------------------
  * jira.c: the source; jira_cloud.c and jira_server.c: paging
  * ------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include "source/jira.h"
 
 #include "common/hashfn.h"
+#include "rows/instant.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -152,7 +153,7 @@ look_at_rows(JiraSource *js, const JsonPage *json)
 		rows.hashes[i] = hash_bytes_extended((const unsigned char *) id->data, id->len,
 											 hash_bytes_extended((const unsigned char *) updated->data,
 																 updated->len, 0));
-		rows.updated_ms[i] = jira_timestamp(updated, &at) ?
+		rows.updated_ms[i] = instant_from_value(updated, &at) ?
 			at / 1000 + (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY * INT64CONST(1000) : -1;
 
 		/* without an id every row is another one */

@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "rows/instant.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -194,7 +195,7 @@ make_datum(IssueScan *scan, Oid type, const Value *value, Datum *datum)
 	switch (type)
 	{
 		case TIMESTAMPTZOID:
-			if (!jira_timestamp(value, &at))
+			if (!instant_from_value(value, &at))
 				return unreadable(scan);
 			*datum = TimestampTzGetDatum(at);
 			return true;

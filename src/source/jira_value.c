@@ -4,16 +4,6 @@
  */
 #include "source/jira.h"
 
-#include <ctype.h>
-
-#include "compat.h"
-#include "pgtime.h"
-#include "utils/datetime.h"
-#include "utils/timestamp.h"
-
-/* Longer than any time that Jira writes. */
-#define MAX_TIME_LENGTH 48
-
 /* Does the value say something?  Servers write "" for names they hide. */
 static bool
 has_value(const Value *value)
@@ -118,41 +108,4 @@ jira_value(const JiraPlan *plan, const JiraPick *pick, const Value *picked)
 	if (pick->rest)
 		return follow(first_value(values, pick->npaths), pick->rest);
 	return first_value(values, pick->npaths);
-}
-
-/*
- * Only digits, separators, "T" and "Z": PostgreSQL's own parser would also take
- * words such as "now" and "tomorrow".
- */
-static bool
-looks_like_time(const char *text)
-{
-	if (!isdigit((unsigned char) text[0]))
-		return false;
-	return text[strspn(text, "0123456789-:.+TZ")] == '\0' && strchr(text, '-') != NULL;
-}
-
-bool
-jira_timestamp(const Value *value, TimestampTz *result)
-{
-	char		text[MAX_TIME_LENGTH + 1];
-	char		work[MAXDATELEN + MAXDATEFIELDS];
-	char	   *field[MAXDATEFIELDS];
-	int			type[MAXDATEFIELDS];
-	int			nfields;
-	int			kind;
-	int			tz = 0;
-	fsec_t		fsec;
-	struct pg_tm tm;
-
-	if (value->kind != VALUE_STRING || value->len == 0 || value->len > MAX_TIME_LENGTH)
-		return false;
-	memcpy(text, value->data, value->len);
-	text[value->len] = '\0';
-	if (!looks_like_time(text) ||
-		ParseDateTime(text, work, sizeof(work), field, type, MAXDATEFIELDS, &nfields) != 0 ||
-		decode_date_time(field, type, nfields, &kind, &tm, &fsec, &tz) != 0 ||
-		kind != DTK_DATE)
-		return false;
-	return tm2timestamp(&tm, fsec, &tz, result) == 0;
 }

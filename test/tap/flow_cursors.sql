@@ -94,6 +94,13 @@ SELECT define('f', fetched(), resolute.when('issues.count', mapped(), stored()))
 CALL resolute.run('f');
 SELECT is(newest(), '2037-01-01', 'the same where it is spooled');
 SELECT cmp_ok(position, '<', '2036-01-01', 'the cursor stays behind') FROM resolute.cursors;
+
+-- Nor is it where words for times would take it.
+SELECT begin_again();
+SELECT sim.get('/_sim/reset?issues=20'), sim.get('/_sim/settings?date=none'), sim.post('/_sim/fault', '{"fields": {"updated": "tomorrow"}, "row": 3}');
+SELECT define('f', fetched(), resolute.as('rows', resolute.map('issues', '{"issue_key": "{{.Key}}"}')), stored());
+CALL resolute.run('f');
+SELECT ok(position < now(), 'no word for a time moves the cursor') FROM resolute.cursors;
 SELECT sim.get('/_sim/reset');
 
 -- Two sources in one flow -------------------------------------------------------------------------------
