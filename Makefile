@@ -65,7 +65,7 @@ help:
 	@echo 'make bench         measure a first sync and an unchanged one'
 	@echo 'make sanitize      make check with the undefined-behaviour sanitizer'
 	@echo 'make valgrind      the tests of sql/ with the server under valgrind'
-	@echo 'make format        clang-format the C sources'
+	@echo 'make format        clang-format the lines of C that were changed (since HEAD, or SINCE=…)'
 	@echo 'make lint          cppcheck them'
 
 deps:
@@ -92,8 +92,10 @@ valgrind: deps
 # The sources in the order of the folders; test/ has C of its own.
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] test/*/*.[ch])
 
+# Changed lines only: clang-format cannot align declarations as PostgreSQL does,
+# so that it would rewrite every file.
 format:
-	clang-format -i $(C_FILES)
+	@git clang-format --force $(SINCE) -- $(C_FILES)
 
 # The macros of postgres.h are named, since cppcheck does not follow it.
 lint:
