@@ -32,7 +32,7 @@ SHLIB_LINK += -lcurl
 
 # What follows is made by scripts of test/: they also work on a machine that
 # has no PostgreSQL yet, and PGXS has a "check" of its own, which refuses.
-SCRIPTED = help deps check demo demo-stop bench sanitize valgrind format lint
+SCRIPTED = help deps check demo demo-stop bench bench-plot sanitize valgrind format lint
 export PG_CONFIG
 
 ifeq (,$(filter $(SCRIPTED),$(MAKECMDGOALS)))
@@ -62,7 +62,8 @@ help:
 	@echo 'make check         build, run every test in a throwaway server, clean up'
 	@echo 'make demo          a server, a simulated Jira and a flow to look at'
 	@echo 'make demo-stop     remove them'
-	@echo 'make bench         measure a first sync and an unchanged one'
+	@echo 'make bench         measure against floor and peers (SCALE=1000000 for more)'
+	@echo 'make bench-plot    draw what it measured'
 	@echo 'make sanitize      make check with the undefined-behaviour sanitizer'
 	@echo 'make valgrind      the tests of sql/ with the server under valgrind'
 	@echo 'make format        clang-format the lines of C that were changed (since HEAD, or SINCE=…)'
@@ -82,6 +83,9 @@ demo-stop:
 
 bench: deps
 	@test/bench/bench
+
+bench-plot:
+	@test/bench/plot
 
 sanitize: deps
 	@test/sanitize undefined

@@ -106,6 +106,8 @@ settings_change(Request *request)
 	settings->second_points = param_bool(request, "second_points",
 										 settings->second_points);
 	settings->compress = param_bool(request, "gzip", settings->compress);
+	settings->ignore_fields = param_bool(request, "ignore_fields",
+										 settings->ignore_fields);
 	change_text(request, "version", settings->version);
 	change_text(request, "deployment", settings->deployment);
 	if ((problem = change_clock(request)) != NULL ||

@@ -103,6 +103,7 @@ read_body(const Request *request, Search *search)
 bool
 search_read(Request *request, Search *search)
 {
+	static const char *const everything[] = {"*all"};
 	const char *token = param(request, "nextPageToken");
 	Buffer		error = {0};
 
@@ -121,6 +122,8 @@ search_read(Request *request, Search *search)
 	search->limit = param_int(request, "maxResults", DEFAULT_PAGE_SIZE);
 	search->set = fields_choose((const char *const *) search->names,
 								search->name_count, search->mode, true);
+	if (sim.settings.ignore_fields)
+		search->set = fields_choose(everything, 1, search->mode, true);
 	search->query = jql_parse(search->jql, &error);
 	if (search->query == NULL)
 		jira_error(request, 400, error.data);

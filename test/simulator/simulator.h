@@ -66,6 +66,7 @@ typedef struct Settings
 	/* rest */
 	bool		second_points;			/* two story point fields on Cloud */
 	bool		compress;				/* gzip where it is accepted */
+	bool		ignore_fields;			/* every issue whole, whatever is asked */
 } Settings;
 
 typedef struct Counters

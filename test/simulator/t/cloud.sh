@@ -49,6 +49,7 @@ is 'page_cap' "$(sim 'settings?page_cap=5' >/dev/null; search 'updated >= 0' 'ma
 
 # what is in an issue
 sim 'settings?page_cap=100' >/dev/null
+is 'ignore_fields' "$(sim 'settings?ignore_fields=1' >/dev/null; search 'updated >= 0' 'maxResults: 1, fields: ["summary"]' | jq '.issues[0].fields | has("comment")'; sim 'settings?ignore_fields=0' >/dev/null)" true
 is 'some have no assignee' "$(sim issues | jq -s '[.[] | select(.assignee == null)] | length > 20')" true
 is 'dates have the offset of the zone' \
 	"$(search 'key = PLATFORM-1' 'fields: ["updated"]' | jq -r '.issues[0].fields.updated[-5:]')" +0100
