@@ -13,6 +13,7 @@
 #include "resolute.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(resolute_alter_flow);
@@ -109,9 +110,9 @@ check_limits(FunctionCallInfo fcinfo)
 Datum
 resolute_alter_flow(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {INT4OID, INTERVALOID, INT4OID, TEXTOID};
-	Datum		values[4];
-	char		nulls[5] = "    ";
+	Oid			types[] = {INT4OID, INTERVALOID, INT4OID};
+	Datum		values[3];
+	char		nulls[4] = "   ";
 	Flow	   *flow;
 
 	if (PG_ARGISNULL(0))
@@ -124,15 +125,15 @@ resolute_alter_flow(PG_FUNCTION_ARGS)
 	flow_check_access(flow);
 	flow_lock_or_raise(flow);
 	values[0] = Int32GetDatum(flow->id);
-	for (int i = 1; i < 4; i++)
+	for (int i = 1; i < 3; i++)
 	{
 		nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		values[i] = PG_ARGISNULL(i + 1) ? (Datum) 0 : PG_GETARG_DATUM(i + 1);
 	}
 	catalog_execute("UPDATE resolute.flows SET max_runtime = CASE WHEN $2 OPERATOR(pg_catalog.=) '0'::pg_catalog.interval THEN NULL "
 					"ELSE COALESCE($2, max_runtime) END, "
-					"max_failures = COALESCE($3, max_failures), queue = COALESCE($4, queue) "
-					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 4, types, values, nulls);
+					"max_failures = COALESCE($3, max_failures) "
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 3, types, values, nulls);
 	if (!PG_ARGISNULL(1))
 		set_owner(flow, PG_GETARG_OID(1));
 	SPI_finish();
@@ -169,7 +170,14 @@ resolute_prune(PG_FUNCTION_ARGS)
 	};
 	Oid			types[] = {INTERVALOID, OIDOID};
 	Datum		values[] = {PG_GETARG_DATUM(0), ObjectIdGetDatum(GetUserId())};
+	Interval   *zero = palloc0(sizeof(Interval));
 	int64		deleted = 0;
+
+	if (DatumGetBool(DirectFunctionCall2(interval_lt, values[0], IntervalPGetDatum(zero))))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("keep_for must not be negative"),
+				 errhint("Books that are older than keep_for are deleted: '30 days' keeps those of the last 30 days.")));
 
 	SPI_connect();
 	for (Size i = 0; i < lengthof(statements); i++)

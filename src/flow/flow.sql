@@ -18,7 +18,6 @@ CREATE TABLE resolute.flows (
 	enabled      boolean NOT NULL DEFAULT true,
 	max_runtime  interval CHECK (max_runtime OPERATOR(pg_catalog.>) '0'::pg_catalog.interval),
 	max_failures integer NOT NULL DEFAULT 100 CHECK (max_failures OPERATOR(pg_catalog.>=) 0),
-	queue        text,
 	not_before   timestamptz,
 	created_at   timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
@@ -123,9 +122,9 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_create_or_replace_flow';
 COMMENT ON FUNCTION resolute.create_or_replace_flow(text, resolute.trigger, resolute.step[]) IS 'checks and stores a flow, as a new version where one of this name exists and differs; returns its version';
 
 CREATE FUNCTION resolute.alter_flow(name text, owner regrole DEFAULT NULL, max_runtime interval DEFAULT NULL,
-	max_failures integer DEFAULT NULL, queue text DEFAULT NULL) RETURNS void
+	max_failures integer DEFAULT NULL) RETURNS void
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_alter_flow';
-COMMENT ON FUNCTION resolute.alter_flow(text, regrole, interval, integer, text) IS 'changes settings that are not part of the definition; null leaves one as it is, and a max_runtime of 0 means no limit';
+COMMENT ON FUNCTION resolute.alter_flow(text, regrole, interval, integer) IS 'changes settings that are not part of the definition; null leaves one as it is, and a max_runtime of 0 means no limit';
 
 CREATE FUNCTION resolute.drop_flow(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'resolute_drop_flow';

@@ -335,6 +335,7 @@ resolute_run_flow(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("flow and input must not be null")));
+	PreventCommandIfReadOnly("run_flow()");
 	SPI_connect();
 	run = run_create(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_DATUM(1), true);
 	if (begin_run(run))
@@ -401,6 +402,7 @@ resolute_run(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("flow and input must not be null")));
+	PreventCommandIfReadOnly("CALL run()");
 	SPI_connect_ext(atomic ? 0 : SPI_OPT_NONATOMIC);
 	run = run_create(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 					 PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1))), atomic);

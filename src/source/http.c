@@ -16,7 +16,7 @@ static void client_release(void *arg);
 static void request_release(void *arg);
 static void request_detach(HttpRequest *request);
 
-/* The part of an URL between "//" and the path. */
+/* The part of a URL between "//" and the path. */
 static char *
 url_host(const char *url)
 {
@@ -138,7 +138,7 @@ check_path(const char *path)
 		reason = "It begins with two slashes.";
 	for (const char *c = path; *c && !reason; c++)
 		if ((unsigned char) *c <= ' ' || (unsigned char) *c >= 0x7f || strchr("\\#", *c))
-			reason = "It contains a character that an URL cannot have.";
+			reason = "It contains a character that a URL cannot have.";
 	for (Size i = 0; i < end && !reason; i++)
 		if (path[i] == '/')
 		{

@@ -301,6 +301,11 @@ resolute_jira_issues(PG_FUNCTION_ARGS)
 	spec.server = text_argument(fcinfo, 0, "server");
 	spec.query = text_argument(fcinfo, 1, "jql");
 	spec.userid = GetUserId();
+	if (strstr(spec.query, "${cursor}") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("${cursor} has no meaning outside a flow"),
+				 errhint("Write a time in its place, as milliseconds since the epoch or as \"2024-01-31 12:00\"; or make a flow with resolute.jira_fetch_issues().")));
 	if (!PG_ARGISNULL(3) && PG_GETARG_INT32(3) < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -152,7 +152,7 @@ is_printable(const char *value, bool ascii, const char *except)
 	return true;
 }
 
-/* What is wrong with an URL, or NULL. */
+/* What is wrong with a URL, or NULL. */
 static const char *
 url_problem(CURLU *parsed, const char *url)
 {
@@ -162,7 +162,7 @@ url_problem(CURLU *parsed, const char *url)
 	/* libcurl parses it, since libcurl will use it. */
 	if (!is_printable(url, false, " \\") ||
 		curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-		return "must be an URL such as \"https://your-org.atlassian.net\"";
+		return "must be a URL such as \"https://your-org.atlassian.net\"";
 	if (curl_url_get(parsed, CURLUPART_SCHEME, &part, 0) != CURLUE_OK)
 		return "must begin with \"https://\"";
 	is_web = pg_strcasecmp(part, "https") == 0 || pg_strcasecmp(part, "http") == 0;

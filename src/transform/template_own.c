@@ -334,15 +334,21 @@ TmplValue
 function_date(FUNCTION_ARGS)
 {
 	StringInfoData out;
-	Value		layout;
+	Value		text;
+	char	   *layout;
 
 	if (tmpl_any_nil(args, nargs))
 		return tmpl_nothing();
 	if (args[1].kind == KIND_STRING && tmpl_text(&args[1]).len == 0)
 		return tmpl_nothing();
-	layout = tmpl_scalar_text(exec, &args[0]);
+	text = tmpl_scalar_text(exec, &args[0]);
+	layout = pnstrdup(text.data, text.len);
+
+	/* "YYYY-MM-DD" would be every row's value, as it stands. */
+	if (go_layout_elements(layout) == 0)
+		exec_error(exec, ERRCODE_INVALID_PARAMETER_VALUE,
+				   "\"%s\" is no layout of Go, such as \"2006-01-02\"", layout);
 	initStringInfo(&out);
-	go_layout_format(&out, pnstrdup(layout.data, layout.len), instant_of(exec, &args[1]),
-					 session_timezone);
+	go_layout_format(&out, layout, instant_of(exec, &args[1]), session_timezone);
 	return tmpl_string(out.data, out.len);
 }
