@@ -178,6 +178,13 @@ compile_map(Step *step)
 	initStringInfo(&source);
 	value_append_text(&source, step_param(step, "template"));
 	compile_template(step, source.data);
+
+	/* Whatever stands before the first brace, an array or a text is no row. */
+	if (source.data[strspn(source.data, " \t\r\n")] != '{')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the template of step \"%s\" makes no object", step->name),
+				 errhint("A row is an object, such as {\"issue_key\": \"{{.Key}}\"}: its members become columns.")));
 }
 
 /*

@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(61);
+SELECT plan(62);
 
 CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira OPTIONS (base_url 'https://jira.example.com');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jira OPTIONS (email 'ada@example.com', api_token 'secret');
@@ -87,6 +87,7 @@ SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(jql => 'summary ~ "open AND updat
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map('{"a": "{{.Key}"}')])$$, '42601', NULL, 'a template that is not closed');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map('{"a": {{nofunction .Key}}}')])$$, '42601', NULL, 'an unknown template function');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map('["a": 1')])$$, '42601', NULL, 'a template that is not JSON');
+SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map('["{{.Key}}"]')])$$, '22023', 'the template of step "mapped" makes no object', 'a template that makes an array');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map(), an_upsert(key => 'nokey')])$$, '42703', NULL, 'a key without a column');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map('{"issue_key": "{{.Key}}", "extra": 1}'), an_upsert()])$$, '42703', NULL, 'a field without a column');
 SELECT throws_ok($$EXECUTE steps(ARRAY[a_fetch(), a_map(), an_upsert('warehouse.seen')])$$, '42809', NULL, 'a view as target');
