@@ -435,5 +435,7 @@ run_drain(Run *run, Step *leader)
 			return false;
 	}
 	stream->drained = true;
-	return true;
+
+	/* What pages did not do in the caller's transaction: the next steps may look. */
+	return !run->atomic || leader->root->needs_spool || stream_finish(run, stream);
 }

@@ -179,7 +179,8 @@ extern void stream_checkpoint(Run *run, Stream *stream, const SourcePage *page);
 extern void stream_keep(Stream *stream);
 extern void stream_drop(Stream *stream);
 
-/* At the end of the run: cursors that did not move with the pages. */
+/* When a stream, or all of them, has ended: move what did not move with the pages. */
+extern bool stream_finish(Run *run, Stream *stream);
 extern bool stream_finish_all(Run *run);
 
 /* drain.c */

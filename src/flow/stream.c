@@ -370,8 +370,12 @@ stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 	if (stream->cursor == NULL)
 		return;
 
-	/* Without an order, only the end says that nothing was left out. */
-	if (!last && !stream->source->ascending)
+	/*
+	 * Without an order, only the end says that nothing was left out.  In the
+	 * caller's transaction nobody could go on from here, and a row that is
+	 * updated for each page there takes longer with every one.
+	 */
+	if (!last && (run->atomic || !stream->source->ascending))
 		return;
 	cursor_checkpoint(stream->cursor, stream->staged_has_maximum, stream->staged_maximum,
 					  page->walk, &stream->binding, run->record.run_id);
@@ -410,6 +414,32 @@ finish_unit(Run *run, void *arg)
 					  &stream->binding, run->record.run_id);
 }
 
+/* Did the pages of an ended stream move its cursor as far as they could? */
+static bool
+moved_by_pages(const Run *run, const Stream *stream)
+{
+	if (stream->walk == NULL || stream->fetch->needs_spool)
+		return false;
+	return !run->atomic || !stream->source->ascending;
+}
+
+bool
+stream_finish(Run *run, Stream *stream)
+{
+	/* Rows that no sink has seen must come again. */
+	if (stream->cursor == NULL || stream->finished || !stream->ended ||
+		!(stream->drained || stream->rows == 0))
+		return true;
+	if (moved_by_pages(run, stream))
+		return true;
+	if (!run_unit(run, UNIT_DATABASE, run->context, finish_unit, stream) ||
+		!run_commit(run))
+		return false;
+	cursor_keep(stream->cursor);
+	stream->finished = true;
+	return true;
+}
+
 bool
 stream_finish_all(Run *run)
 {
@@ -417,21 +447,8 @@ stream_finish_all(Run *run)
 
 	foreach(lc, run->streams)
 	{
-		Stream	   *stream = lfirst(lc);
-
-		/* Rows that no sink has seen must come again. */
-		if (stream->cursor == NULL || stream->finished || !stream->ended ||
-			!(stream->drained || stream->rows == 0))
-			continue;
-
-		/* Its pages have moved it, up to where max_items ended the run. */
-		if (stream->walk && !stream->fetch->needs_spool)
-			continue;
-		if (!run_unit(run, UNIT_DATABASE, run->context, finish_unit, stream) ||
-			!run_commit(run))
+		if (!stream_finish(run, lfirst(lc)))
 			return false;
-		cursor_keep(stream->cursor);
-		stream->finished = true;
 	}
 	return true;
 }
