@@ -7,7 +7,6 @@
 #include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
@@ -110,16 +109,4 @@ catalog_leave(CatalogScope scope)
 {
 	AtEOXact_GUC(true, scope.guc_level);
 	SetUserIdAndSecContext(scope.userid, scope.sec_context);
-}
-
-void
-catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
-				const char *nulls)
-{
-	CatalogScope scope = catalog_enter();
-	int			result = SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0);
-
-	if (result < 0)
-		elog(ERROR, "SPI failed on resolute's tables: %s", SPI_result_code_string(result));
-	catalog_leave(scope);
 }

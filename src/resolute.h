@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "executor/spi.h"
 
 #define RESOLUTE_VERSION "1.0"
 #define RESOLUTE_SCHEMA "resolute"
@@ -59,5 +60,12 @@ extern void catalog_leave(CatalogScope scope);
  */
 extern void catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
 							const char *nulls);
+
+/*
+ * The same with a plan that is kept: *plan is NULL at first, and static.  For
+ * what is done on every page.  Returns the number of rows.
+ */
+extern uint64 catalog_execute_plan(SPIPlanPtr *plan, const char *sql, int nargs,
+								   const Oid *types, Datum *values, const char *nulls);
 
 #endif							/* RESOLUTE_H */

@@ -126,35 +126,11 @@ fill_row(CursorRow *row, MemoryContext context)
 	row->moves = DatumGetInt64(get_datum(12, &isnull));
 }
 
-/* The saved plan of a statement, made on first use. */
-static SPIPlanPtr
-saved_plan(SPIPlanPtr *plan, const char *sql, int nargs, const Oid *types)
-{
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare(sql, nargs, unconstify(Oid *, types));
-
-		if (prepared == NULL)
-			elog(ERROR, "could not prepare a statement on resolute.cursors: %s",
-				 SPI_result_code_string(SPI_result));
-		SPI_keepplan(prepared);
-		*plan = prepared;
-	}
-	return *plan;
-}
-
 /* Execute a saved plan on resolute's own tables, as their owner. */
 static uint64
 execute_plan(SPIPlanPtr *plan, const char *sql, Params *params, const Oid *types)
 {
-	CatalogScope scope = catalog_enter();
-	int			result = SPI_execute_plan(saved_plan(plan, sql, params->n, types),
-										  params->values, params->nulls, false, 0);
-
-	catalog_leave(scope);
-	if (result < 0)
-		elog(ERROR, "could not use resolute.cursors: %s", SPI_result_code_string(result));
-	return SPI_processed;
+	return catalog_execute_plan(plan, sql, params->n, types, params->values, params->nulls);
 }
 
 bool

@@ -18,4 +18,11 @@
  */
 extern bool instant_from_value(const Value *value, TimestampTz *instant);
 
+/*
+ * The same for the notation of RFC 3339 alone (also with +hhmm, as Jira writes), of which
+ * the zone is a part.  That has one meaning whatever the session's settings
+ * are, so timestamptz reads it likewise; false for all else, valid or not.
+ */
+extern bool instant_from_rfc3339(const char *text, Size len, TimestampTz *instant);
+
 #endif							/* RESOLUTE_INSTANT_H */

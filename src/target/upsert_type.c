@@ -5,7 +5,7 @@
  * A value is first written as the text that the type's input function reads,
  * then read by that function with the column's typmod, so that the datum is the one that
  * the table would hold: numeric(10,2) is rounded, char(3) padded, and a
- * domain's constraints are checked.  text and jsonb take a short cut.
+ * domain's constraints are checked.  text, jsonb and timestamptz take a short cut.
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "utils/typcache.h"
 
 #include "rows/encoding.h"
+#include "rows/instant.h"
 #include "rows/json.h"
 #include "target/upsert_internal.h"
 
@@ -251,6 +252,7 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 	StringInfoData text;
 	char	   *literal;
 	Datum		result;
+	TimestampTz instant;
 
 	*isnull = value_is_null(value);
 	if (*isnull)
@@ -264,6 +266,10 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 		return value_text(value);
 	if (type->type == JSONBOID)
 		return value_jsonb(value);
+	if (type->type == TIMESTAMPTZOID && type->typmod < 0 && value->kind == VALUE_STRING &&
+		!(value->flags & VALUE_ESCAPED) &&
+		instant_from_rfc3339(value->data, value->len, &instant))
+		return TimestampTzGetDatum(instant);
 	if (type->byval && is_latest(type, value))
 		return type->latest_datum;
 

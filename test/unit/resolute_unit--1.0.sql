@@ -37,6 +37,7 @@ CREATE FUNCTION unit.layout(layout text, instant timestamptz, zone text) RETURNS
 CREATE FUNCTION unit.cron_problem(expression text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cron_problem';
 CREATE FUNCTION unit.tick(expression text, now timestamptz, zone text, next boolean) RETURNS timestamptz
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_tick';
+CREATE FUNCTION unit.rfc3339(notation text) RETURNS timestamptz LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_rfc3339';
 
 CREATE FUNCTION unit.cursor_ensure(owner regrole, name text) RETURNS bigint LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_ensure';
 CREATE FUNCTION unit.cursor_lock(id bigint, session boolean) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_lock';

@@ -6,6 +6,7 @@
 
 #include "flow/cron_ticks.h"
 #include "fmgr.h"
+#include "rows/instant.h"
 #include "rows/layout.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -13,6 +14,7 @@
 PG_FUNCTION_INFO_V1(unit_layout);
 PG_FUNCTION_INFO_V1(unit_cron_problem);
 PG_FUNCTION_INFO_V1(unit_tick);
+PG_FUNCTION_INFO_V1(unit_rfc3339);
 
 /* layout(layout, instant, zone) */
 Datum
@@ -54,4 +56,16 @@ unit_tick(PG_FUNCTION_ARGS)
 		: !cron_last_tick(&schedule, now, zone, &tick))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(tick);
+}
+
+/* rfc3339(text): null where it is left to timestamptz */
+Datum
+unit_rfc3339(PG_FUNCTION_ARGS)
+{
+	text	   *notation = PG_GETARG_TEXT_PP(0);
+	TimestampTz instant;
+
+	if (!instant_from_rfc3339(VARDATA_ANY(notation), VARSIZE_ANY_EXHDR(notation), &instant))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(instant);
 }
