@@ -45,14 +45,13 @@ first_upsert(Run *run, const Step *fetch)
 static bool
 target_is_empty(const Step *upsert)
 {
-	UpsertSpec	spec;
+	UpsertSpec	spec = {.quiet = true};
 
 	if (upsert == NULL)
 		return false;
 	spec.step = upsert->name;
 	spec.target = step_text(upsert, "target");
 	spec.keys = upsert->keys;
-	spec.version = NULL;
 	return !upsert_target_has_rows(upsert_create(&spec, fieldset_create(0)));
 }
 
