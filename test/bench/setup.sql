@@ -57,7 +57,7 @@ SELECT current_setting('server_version_num')::integer >= 150000 AS reads_wal \gs
 \if :reads_wal
 CREATE EXTENSION pg_walinspect;
 CREATE FUNCTION bench.changes(since pg_lsn, until pg_lsn, target regclass) RETURNS bigint LANGUAGE sql AS $sql$
-SELECT count(*) FROM pg_get_wal_records_info(since, until) AS r
+SELECT count(*) FROM pg_get_wal_records_info(since, least(until, pg_current_wal_flush_lsn())) AS r
 WHERE r.resource_manager IN ('Heap', 'Heap2', 'Btree') AND EXISTS (
     SELECT FROM pg_class c WHERE r.block_ref LIKE '%/' || pg_relation_filenode(c.oid) || ' %'
     AND (c.oid = target OR c.oid = (SELECT reltoastrelid FROM pg_class WHERE oid = target)
