@@ -5,6 +5,7 @@
  * The values become datums of the columns' types; duplicates within the page are
  * dropped; the probe fetches the stored rows of the keys, and rows that are stored
  * already as they are, or newer, are left alone; one statement writes the rest.
+ * As long as all rows are new, as in a first sync, they are inserted without a probe.
  */
 #include "postgres.h"
 
@@ -152,12 +153,9 @@ refuse_row(void *arg, int row, ErrorData *edata)
 	page_fail_row(in->page, in->upsert->step, &in->batch->rows[row], edata);
 }
 
-/*
- * Everything that is known about the rows before the write: the verdicts.  The
- * caller has connected to SPI.
- */
+/* The rows as datums, each key once.  The caller has connected to SPI. */
 static Incoming *
-judge_rows(Upsert *upsert, RowBatch *batch, PageContext *page)
+take_rows(Upsert *upsert, RowBatch *batch, PageContext *page)
 {
 	Incoming   *in = palloc0(sizeof(Incoming));
 	Size		nvalues;
@@ -181,8 +179,41 @@ judge_rows(Upsert *upsert, RowBatch *batch, PageContext *page)
 		column_type_forget(in->shape->columns[i].type);
 	guard_rows(in->nrows, convert_row, refuse_row, in);
 	upsert_find_duplicates(in);
-	upsert_compare(in);
 	return in;
+}
+
+/* Is there a row to be written, and none that is stored already? */
+static bool
+all_new(const Incoming *in)
+{
+	bool		any = false;
+
+	for (int row = 0; row < in->nrows; row++)
+	{
+		UpsertVerdict verdict = in->verdicts[row];
+
+		if (verdict == VERDICT_UPDATE || verdict == VERDICT_UNCHANGED || verdict == VERDICT_STALE)
+			return false;
+		any |= verdict == VERDICT_INSERT;
+	}
+	return any;
+}
+
+/*
+ * Judge the rows by what is stored, and write them.  After a page of new rows
+ * the next one is likely to be new as well; that it is not costs little.
+ */
+static void
+write_rows(Incoming *in)
+{
+	Upsert	   *upsert = in->upsert;
+	bool		guessed = upsert->all_new && in->shape->plain;
+
+	if (guessed && all_new(in) && upsert_insert_new(in))
+		return;
+	upsert_compare(in);
+	upsert->all_new = !guessed && all_new(in);
+	upsert_write(in);
 }
 
 /* Deferred constraints are checked row by row as well, and their errors found. */
@@ -228,9 +259,11 @@ work_on_page(Upsert *upsert, RowBatch *batch, PageContext *page, bool write)
 	MemoryContextSwitchTo(page->context);
 	if (write)
 		make_constraints_immediate();
-	in = judge_rows(upsert, batch, page);
+	in = take_rows(upsert, batch, page);
 	if (write)
-		upsert_write(in);
+		write_rows(in);
+	else
+		upsert_compare(in);
 	SPI_finish();
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(caller);

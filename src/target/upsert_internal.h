@@ -123,11 +123,16 @@ typedef struct UpsertShape
 	Oid			version_ge;		/* operator >= of its type */
 	FmgrInfo	version_cmp;
 
+	/* Would nobody notice that rows were inserted and taken back? */
+	bool		plain;
+
 	/* Statements and their plans, saved beyond transactions */
 	char	   *probe_sql;
 	char	   *write_sql;
+	char	   *insert_sql;
 	SPIPlanPtr	probe;			/* NULL until first used */
 	SPIPlanPtr	write;
+	SPIPlanPtr	insert;
 } UpsertShape;
 
 struct Upsert
@@ -141,6 +146,7 @@ struct Upsert
 	const FieldSet *fields;
 	bool		noticed;		/* has the NOTICE about no version been sent? */
 	bool		quiet;			/* no such NOTICE wanted */
+	bool		all_new;		/* was nothing stored of the latest page's rows? */
 	UpsertShape *shape;			/* of the latest page, or NULL */
 };
 
@@ -191,6 +197,7 @@ extern void upsert_write_statements(UpsertShape *shape);
 extern void upsert_free_plans(UpsertShape *shape);
 extern void upsert_run_probe(Incoming *in, const int *rows, int nrows);
 extern uint64 upsert_run_write(Incoming *in, const int *rows, int nrows);
+extern uint64 upsert_run_insert(Incoming *in, const int *rows, int nrows);
 extern char *upsert_operator_name(Oid operator);
 
 /* The plan of the probe (upsert_plan.c). */
@@ -208,6 +215,12 @@ extern RowBatch *upsert_members(RowBatch *batch);
 /* Duplicates, and verdicts by the stored rows (upsert_compare.c). */
 extern void upsert_find_duplicates(Incoming *in);
 extern void upsert_compare(Incoming *in);
+
+/*
+ * Insert the rows without a look at what is stored.  False, and nothing has
+ * happened, unless all of them are new and good.
+ */
+extern bool upsert_insert_new(Incoming *in);
 
 /* Write the rows to be inserted or updated; failed ones become VERDICT_DEAD. */
 extern void upsert_write(Incoming *in);

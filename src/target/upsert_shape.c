@@ -319,6 +319,7 @@ build_shape(Upsert *upsert, Relation relation, const FieldSet *fields)
 											 RelationGetRelationName(relation));
 	shape->with_children = relation->rd_rel->relkind == RELKIND_RELATION &&
 		has_subclass(shape->relation);
+	shape->plain = relation->rd_rel->relkind == RELKIND_RELATION && relation->trigdesc == NULL;
 	describe_columns(upsert, shape, relation);
 	describe_keys(upsert, shape);
 	describe_version(upsert, shape);
@@ -355,7 +356,8 @@ replace_shape(Upsert *upsert, UpsertShape *shape)
 	{
 		shape->probe = old->probe;
 		shape->write = old->write;
-		old->probe = old->write = NULL;
+		shape->insert = old->insert;
+		old->probe = old->write = old->insert = NULL;
 	}
 	MemoryContextSetParent(shape->context, upsert->context);
 	upsert->shape = shape;

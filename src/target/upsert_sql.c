@@ -1,8 +1,8 @@
 /*
  * upsert_sql.c
- *		The two statements of a page: their text, plans and parameters.
+ *		The statements of a page: their text, plans and parameters.
  *
- * Both take one array per column.  Both run unchanged on tables that Citus distributes.
+ * All take one array per column.  They run unchanged on tables that Citus distributes.
  */
 #include "postgres.h"
 
@@ -116,17 +116,24 @@ probe_statement(const UpsertShape *shape)
 	return sql.data;
 }
 
+/* " ON CONFLICT (key) DO " */
+static void
+append_arbiter(StringInfo sql, const UpsertShape *shape)
+{
+	appendStringInfoString(sql, " ON CONFLICT (");
+	for (int k = 0; k < shape->nkeys; k++)
+		appendStringInfo(sql, "%s%s", k > 0 ? ", " : "",
+						 quote_identifier(shape->columns[shape->keys[k].column].name));
+	appendStringInfoString(sql, ") DO ");
+}
+
 /* What happens to a row whose key is stored already. */
 static void
 append_conflict(StringInfo sql, const UpsertShape *shape)
 {
 	bool		first = true;
 
-	appendStringInfoString(sql, " ON CONFLICT (");
-	for (int k = 0; k < shape->nkeys; k++)
-		appendStringInfo(sql, "%s%s", k > 0 ? ", " : "",
-						 quote_identifier(shape->columns[shape->keys[k].column].name));
-	appendStringInfoString(sql, ") DO ");
+	append_arbiter(sql, shape);
 	for (int i = 0; i < shape->ncolumns; i++)
 	{
 		const char *name = quote_identifier(shape->columns[i].name);
@@ -148,8 +155,9 @@ append_conflict(StringInfo sql, const UpsertShape *shape)
 	}
 }
 
+/* The write; or, for rows that are believed to be new, one that leaves others alone. */
 static char *
-write_statement(const UpsertShape *shape)
+write_statement(const UpsertShape *shape, bool only_new)
 {
 	StringInfoData sql;
 
@@ -165,7 +173,13 @@ write_statement(const UpsertShape *shape)
 	append_unnest(&sql, shape->ncolumns);
 	append_alias(&sql, shape->ncolumns);
 	appendStringInfoChar(&sql, ')');
-	append_conflict(&sql, shape);
+	if (only_new)
+	{
+		append_arbiter(&sql, shape);
+		appendStringInfoString(&sql, "NOTHING");
+	}
+	else
+		append_conflict(&sql, shape);
 	return sql.data;
 }
 
@@ -173,7 +187,8 @@ void
 upsert_write_statements(UpsertShape *shape)
 {
 	shape->probe_sql = probe_statement(shape);
-	shape->write_sql = write_statement(shape);
+	shape->write_sql = write_statement(shape, false);
+	shape->insert_sql = write_statement(shape, true);
 }
 
 void
@@ -183,7 +198,9 @@ upsert_free_plans(UpsertShape *shape)
 		SPI_freeplan(shape->probe);
 	if (shape->write != NULL)
 		SPI_freeplan(shape->write);
-	shape->probe = shape->write = NULL;
+	if (shape->insert != NULL)
+		SPI_freeplan(shape->insert);
+	shape->probe = shape->write = shape->insert = NULL;
 }
 
 /* Prepare a statement with an array parameter for each of the columns. */
@@ -272,9 +289,9 @@ upsert_run_probe(Incoming *in, const int *rows, int nrows)
 	AtEOXact_GUC(true, level);
 }
 
-/* Write the rows; how many were inserted or updated? */
-uint64
-upsert_run_write(Incoming *in, const int *rows, int nrows)
+/* Execute a statement on all columns of the rows; how many did it write? */
+static uint64
+run_write(Incoming *in, SPIPlanPtr *plan, const char *sql, const int *rows, int nrows)
 {
 	UpsertShape *shape = in->shape;
 	UpsertColumn **columns = palloc(sizeof(UpsertColumn *) * shape->ncolumns);
@@ -282,12 +299,26 @@ upsert_run_write(Incoming *in, const int *rows, int nrows)
 
 	for (int i = 0; i < shape->ncolumns; i++)
 		columns[i] = &shape->columns[i];
-	if (shape->write == NULL)
-		shape->write = prepare(shape->write_sql, columns, shape->ncolumns);
-	result = SPI_execute_plan(shape->write,
+	if (*plan == NULL)
+		*plan = prepare(sql, columns, shape->ncolumns);
+	result = SPI_execute_plan(*plan,
 							  column_arrays(in, columns, shape->ncolumns, rows, nrows),
 							  NULL, false, 0);
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "upsert failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/* Write the rows; how many were inserted or updated? */
+uint64
+upsert_run_write(Incoming *in, const int *rows, int nrows)
+{
+	return run_write(in, &in->shape->write, in->shape->write_sql, rows, nrows);
+}
+
+/* Insert the rows whose key is not stored; how many? */
+uint64
+upsert_run_insert(Incoming *in, const int *rows, int nrows)
+{
+	return run_write(in, &in->shape->insert, in->shape->insert_sql, rows, nrows);
 }

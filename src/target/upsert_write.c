@@ -187,6 +187,43 @@ find_unwritten(Incoming *in, uint64 missing)
 }
 
 /* To be called inside SPI_connect(). */
+bool
+upsert_insert_new(Incoming *in)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	int			nrows;
+	int		   *rows = rows_to_write(in, &nrows);
+	ErrorData  *volatile edata = NULL;
+	volatile bool inserted = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		if (upsert_run_insert(in, rows, nrows) == (uint64) nrows)
+		{
+			ReleaseCurrentSubTransaction();
+			inserted = true;
+		}
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(in->page->context);
+		edata = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (!inserted)
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	if (edata != NULL && !is_row_error(edata->sqlerrcode))
+		ReThrowError(edata);
+	return inserted;
+}
+
+/* To be called inside SPI_connect(). */
 void
 upsert_write(Incoming *in)
 {

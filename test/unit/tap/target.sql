@@ -53,6 +53,37 @@ RESET ROLE;
 DROP OWNED BY unit_nobody;
 DROP ROLE unit_nobody;
 
+-- New rows -------------------------------------------------------------------
+
+-- After a page of new rows the next one is inserted without a probe.
+CREATE TABLE fresh (id integer PRIMARY KEY, v text NOT NULL, at timestamptz, other integer UNIQUE);
+CREATE TABLE fresh_triggered (LIKE fresh INCLUDING ALL);
+CREATE TABLE fired (n integer);
+CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO fired VALUES (1); RETURN NULL; END $$;
+CREATE TRIGGER fire AFTER UPDATE ON fresh_triggered EXECUTE FUNCTION fire();
+CREATE FUNCTION pg_temp.fresh(target text) RETURNS text[] LANGUAGE sql AS $$
+SELECT unit.upsert_pages(target, ARRAY[
+	'[{"id": 1, "v": "a", "at": "2024-01-01Z", "other": 1}, {"id": 2, "v": "a", "at": "2024-01-01Z", "other": 2}]',
+	'[{"id": 3, "v": "a", "at": "2024-01-01Z", "other": 3}, {"id": 3, "v": "b", "at": "2024-02-01Z", "other": 3}]',
+	'[{"id": 4, "v": "a", "at": "2024-01-01Z", "other": 4}, {"id": 3, "v": "c", "at": "2024-01-01Z", "other": 3}, {"id": 2, "v": "c", "at": "2024-03-01Z", "other": 2}, {"id": 1, "v": "a", "at": "2024-01-01Z", "other": 1}]',
+	'[{"id": 5, "v": "a", "at": "2024-01-01Z", "other": 5}]',
+	'[{"id": 6, "v": "a", "at": "2024-01-01Z", "other": 6}, {"id": 7, "v": null, "at": "2024-01-01Z", "other": 7}]',
+	'[{"id": 8, "v": "a", "at": "2024-01-01Z", "other": 8}]',
+	'[{"id": 9, "v": "a", "at": "2024-01-01Z", "other": 6}, {"id": 10, "v": "a", "at": "2024-01-01Z", "other": 10}]',
+	'[{"id": 10, "v": "a", "at": "2024-01-01Z", "other": 10}]']::jsonb[], 'id', 'at') $$;
+SELECT is(pg_temp.fresh('fresh'), ARRAY['2 0 0 0 0 0', '1 0 0 0 0 1', '1 1 1 1 0 0', '1 0 0 0 0 0', '1 0 0 0 1 0 23502', '1 0 0 0 0 0', '1 0 0 0 1 0 23505', '0 0 1 0 0 0'],
+	'new rows, and others among them');
+SELECT results_eq('SELECT id, v FROM fresh ORDER BY id', $$VALUES (1, 'a'), (2, 'c'), (3, 'b'), (4, 'a'), (5, 'a'), (6, 'a'), (8, 'a'), (10, 'a')$$, '... are stored once, and nothing older replaces them');
+SELECT is(pg_temp.fresh('fresh_triggered'), ARRAY['2 0 0 0 0 0', '1 0 0 0 0 1', '1 1 1 1 0 0', '1 0 0 0 0 0', '1 0 0 0 1 0 23502', '1 0 0 0 0 0', '1 0 0 0 1 0 23505', '0 0 1 0 0 0'],
+	'so it is where there are triggers');
+SELECT is((SELECT count(*) FROM fired) > 5, true, '... which always see the statement that may update');
+CREATE TABLE unread (id integer PRIMARY KEY, v text);
+CREATE TEMP TABLE before AS SELECT pg_stat_get_xact_numscans('unread_pkey'::regclass) AS scans;
+SELECT is(unit.upsert_pages('unread', ARRAY(SELECT jsonb_agg(jsonb_build_object('id', p * 100 + r, 'v', 'x')) FROM generate_series(0, 9) p, generate_series(1, 100) r GROUP BY p), 'id'),
+	array_fill('100 0 0 0 0 0'::text, ARRAY[10]), 'ten pages of new rows');
+-- ON CONFLICT looks for each of the 1000 rows itself.
+SELECT is(pg_stat_get_xact_numscans('unread_pkey'::regclass) - scans, 1100::bigint, '... of which the first one was looked for') FROM before;
+
 -- The probe goes through the key's index -------------------------------------
 
 -- Counters of this transaction, which may hold some of the ones before: only differences count.
