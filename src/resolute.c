@@ -101,6 +101,16 @@ catalog_enter(void)
 	scope.guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+
+	/*
+	 * The books grow without end, and after a restore there are no statistics of
+	 * them: the plan must go through an index where there is one.  That makes the
+	 * costs of other plans look enormous, which is no reason to compile them.
+	 */
+	(void) set_config_option("enable_seqscan", "off",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("jit", "off",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	return scope;
 }
 

@@ -50,6 +50,7 @@ CREATE TABLE resolute.cursor_history (
 	undone_from  bigint
 );
 CREATE INDEX cursor_history_cursor_id ON resolute.cursor_history (cursor_id, history_id);
+CREATE INDEX cursor_history_run_id ON resolute.cursor_history (run_id, cursor_id);
 CREATE INDEX cursor_history_moved_at ON resolute.cursor_history (moved_at);
 
 COMMENT ON TABLE resolute.cursor_history IS 'every move of every cursor';

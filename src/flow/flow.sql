@@ -195,7 +195,7 @@ CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 		ORDER BY r.started_at DESC LIMIT 1) success ON true
 	LEFT JOIN LATERAL (SELECT r.error_code, r.error_message FROM resolute.runs r
 		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.error_code IS NOT NULL
-		  AND (success.started_at IS NULL OR r.started_at OPERATOR(pg_catalog.>) success.started_at)
+		  AND r.started_at OPERATOR(pg_catalog.>) COALESCE(success.started_at, '-infinity')
 		ORDER BY r.started_at DESC LIMIT 1) failure ON true
 	WHERE pg_catalog.pg_has_role(f.owner, 'MEMBER');
 COMMENT ON VIEW resolute.flow_status IS 'one row per flow: is it running, when did it last succeed, how far behind is it, when is it due, what went wrong since';

@@ -179,7 +179,8 @@ runs_started_since(int flow_id, TimestampTz since)
 	Datum		values[] = {Int32GetDatum(flow_id), TimestampTzGetDatum(since)};
 
 	catalog_execute("SELECT FROM resolute.runs WHERE flow_id OPERATOR(pg_catalog.=) $1 "
-					"AND started_at OPERATOR(pg_catalog.>=) $2 AND status OPERATOR(pg_catalog.<>) 'skipped' LIMIT 1",
+					"AND started_at OPERATOR(pg_catalog.>=) $2 AND status OPERATOR(pg_catalog.<>) 'skipped' "
+					"ORDER BY started_at DESC LIMIT 1",
 					2, types, values, NULL);
 	return SPI_processed > 0;
 }

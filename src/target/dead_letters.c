@@ -55,7 +55,7 @@ struct DeadLetters
 
 #define FIND_LETTERS \
 	"SELECT 1 FROM resolute.dead_letters" \
-	" WHERE flow_id OPERATOR(pg_catalog.=) $1 AND resolved_at IS NULL LIMIT 1"
+	" WHERE flow_id OPERATOR(pg_catalog.=) $1 AND resolved_at IS NULL ORDER BY item_hash LIMIT 1"
 
 /* Of an item that failed twice in one step of the page the last error counts. */
 #define WRITE_LETTERS \
