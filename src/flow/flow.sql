@@ -181,7 +181,9 @@ CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 			WHERE d.flow_id OPERATOR(pg_catalog.=) f.flow_id AND d.resolved_at IS NULL) AS open_dead_letters,
 		   CASE WHEN running.alive THEN running.started_at END AS running_since
 	FROM resolute.flows f
-	JOIN resolute.flow_versions v ON v.flow_id OPERATOR(pg_catalog.=) f.flow_id AND v.version OPERATOR(pg_catalog.=) f.version
+	-- LIMIT keeps the planner from reading all versions of all flows.
+	JOIN LATERAL (SELECT fv.trigger FROM resolute.flow_versions fv
+		WHERE fv.flow_id OPERATOR(pg_catalog.=) f.flow_id AND fv.version OPERATOR(pg_catalog.=) f.version LIMIT 1) v ON true
 	-- The row of a killed run says running until the next run closes it.
 	LEFT JOIN LATERAL (SELECT r.started_at, EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a
 			WHERE a.backend_start IS NULL OR a.backend_start OPERATOR(pg_catalog.<=) r.started_at) AS alive

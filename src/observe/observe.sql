@@ -33,6 +33,7 @@ CREATE TABLE resolute.runs (
 CREATE INDEX runs_flow_started_at ON resolute.runs (flow_id, started_at DESC);
 CREATE INDEX runs_succeeded ON resolute.runs (flow_id, started_at DESC) WHERE status = 'succeeded';
 CREATE INDEX runs_errors ON resolute.runs (flow_id, started_at DESC) WHERE error_code IS NOT NULL;
+CREATE INDEX runs_finished_at ON resolute.runs (finished_at);
 CREATE INDEX runs_running ON resolute.runs (flow_id) WHERE status = 'running';
 
 COMMENT ON TABLE resolute.runs IS 'every run of a flow: its status, counts and error';

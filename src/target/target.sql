@@ -30,6 +30,7 @@ CREATE TABLE resolute.dead_letters (
     resolved_at timestamptz,
     UNIQUE (flow_id, step, item_hash));
 CREATE INDEX dead_letters_open ON resolute.dead_letters (flow_id, item_hash) WHERE resolved_at IS NULL;
+CREATE INDEX dead_letters_resolved_at ON resolute.dead_letters (resolved_at) WHERE resolved_at IS NOT NULL;
 COMMENT ON TABLE resolute.dead_letters IS 'rows that could not be handled, one letter for each flow, step and item';
 COMMENT ON COLUMN resolute.dead_letters.owner IS 'owner of the flow at the latest attempt; members of that role see the letter';
 COMMENT ON COLUMN resolute.dead_letters.version IS 'version of the flow at the latest attempt';
