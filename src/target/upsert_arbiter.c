@@ -11,6 +11,9 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "nodes/bitmapset.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -128,12 +131,52 @@ missing_partition_column(const UpsertShape *shape, Relation relation)
 	return NULL;
 }
 
+/* Is this column part of the key? */
+static bool
+key_has_column(const UpsertShape *shape, const char *name)
+{
+	for (int k = 0; k < shape->nkeys; k++)
+		if (strcmp(shape->columns[shape->keys[k].column].name, name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The column that Citus distributes the table by, if it is not in the key; or
+ * NULL.  Citus keeps it in pg_catalog, as the text of a node that its own function
+ * reads, and null for a reference table; its documentation of pg_dist_partition
+ * gives this query.  Other installations have no such table.
+ */
+static const char *
+missing_distribution_column(const UpsertShape *shape)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(shape->relation)};
+	char	   *name = NULL;
+
+	if (!OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE)))
+		return NULL;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args("SELECT pg_catalog.column_to_column_name(logicalrelid, partkey) "
+							  "FROM pg_catalog.pg_dist_partition "
+							  "WHERE logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 AND partkey IS NOT NULL",
+							  1, types, values, NULL, true, 1) == SPI_OK_SELECT && SPI_processed > 0)
+		name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (name != NULL)
+		name = MemoryContextStrdup(context, name);
+	SPI_finish();
+	return name == NULL || key_has_column(shape, name) ? NULL : name;
+}
+
 /* Say what is missing, and what would help. */
 static void
 report_no_arbiter(const UpsertShape *shape, Relation relation,
 				  const char *flawed, const char *flaw)
 {
 	const char *partition = missing_partition_column(shape, relation);
+	const char *distribution = missing_distribution_column(shape);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
@@ -144,6 +187,9 @@ report_no_arbiter(const UpsertShape *shape, Relation relation,
 			 partition ?
 			 errhint("The key of a partitioned table must contain its partition column \"%s\".",
 					 partition) :
+			 distribution ?
+			 errhint("The key of a table that Citus distributes must contain its distribution column \"%s\".",
+					 distribution) :
 			 errhint("CREATE UNIQUE INDEX ON %s (%s);", shape->name, key_columns(shape))));
 }
 
