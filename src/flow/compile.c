@@ -139,6 +139,38 @@ check_cursor_walk(const Flow *flow, const Step *step, QueryOrder order)
 	}
 }
 
+/*
+ * With several requests in flight rows come by id: no other order is
+ * possible, and a cursor moves when everything was read.
+ */
+static void
+check_concurrency(const Flow *flow, const Step *step, QueryOrder order)
+{
+	int64		concurrency = step_int(step, "concurrency", 1);
+
+	if (concurrency > SOURCE_MAX_CONCURRENCY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("concurrency of step \"%s\" of flow \"%s\" is out of range",
+						step->name, flow->name),
+				 errhint("It is the number of requests in flight at once, 1 to %d; the default is 1.",
+						 SOURCE_MAX_CONCURRENCY)));
+	if (concurrency > 1 && order != ORDER_NONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step \"%s\" of flow \"%s\" has concurrency, but its query has an order of its own",
+						step->name, flow->name),
+				 errdetail("With several requests in flight, issues are read in the order of their ids."),
+				 errhint("Leave the ORDER BY out of the query, or concurrency out of the step.")));
+	if (concurrency > 1 && step->cursor && !value_is_null(step_param(step, "max_items")))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step \"%s\" of flow \"%s\" has a cursor, max_items and concurrency",
+						step->name, flow->name),
+				 errdetail("The cursor could never move: what max_items leaves out may be older than what was read."),
+				 errhint("Leave max_items or concurrency out of the step.")));
+}
+
 static void
 compile_fetch(const Flow *flow, Step *step)
 {
@@ -151,6 +183,7 @@ compile_fetch(const Flow *flow, Step *step)
 		add_reference(step, pstrdup(source_cursor_field(step->type->provider)));
 	}
 	check_cursor_use(flow, step);
+	check_concurrency(flow, step, order);
 	if (step->cursor)
 		check_cursor_walk(flow, step, order);
 }

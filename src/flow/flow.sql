@@ -81,10 +81,10 @@ AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('name', 
 COMMENT ON FUNCTION resolute.cursor_for(text, text, text, interval, interval, timestamptz) IS 'a cursor, for the cursor parameter of a fetch step';
 
 CREATE FUNCTION resolute.jira_fetch_issues(server text, jql text, cursor jsonb DEFAULT NULL,
-	page_size integer DEFAULT NULL, max_items bigint DEFAULT NULL) RETURNS resolute.step
+	page_size integer DEFAULT NULL, max_items bigint DEFAULT NULL, concurrency integer DEFAULT NULL) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'jira_fetch_issues', 'server', server, 'jql', jql, 'cursor', cursor, 'page_size', page_size, 'max_items', max_items))::resolute.step $$;
-COMMENT ON FUNCTION resolute.jira_fetch_issues(text, text, jsonb, integer, bigint) IS 'source: the issues that match a JQL query, in which ${cursor} stands for the cursor';
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'jira_fetch_issues', 'server', server, 'jql', jql, 'cursor', cursor, 'page_size', page_size, 'max_items', max_items, 'concurrency', concurrency))::resolute.step $$;
+COMMENT ON FUNCTION resolute.jira_fetch_issues(text, text, jsonb, integer, bigint, integer) IS 'source: the issues that match a JQL query, in which ${cursor} stands for the cursor';
 
 CREATE FUNCTION resolute.map(rows text, template text) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -11,6 +11,7 @@ static const StepType step_types[] = {
 			{"cursor", PARAM_CURSOR, false, false},
 			{"page_size", PARAM_INT, false, false},
 			{"max_items", PARAM_INT, false, false},
+			{"concurrency", PARAM_INT, false, false},
 			{.name = NULL}
 	}},
 	{"map", STEP_MAP, NULL, {

@@ -86,6 +86,7 @@ source_spec(Run *run, Stream *stream)
 	spec->ordered = stream->cursor != NULL;
 	spec->page_size = (int) step_int(fetch, "page_size", 0);
 	spec->max_items = step_int(fetch, "max_items", 0);
+	spec->concurrency = (int) step_int(fetch, "concurrency", 0);
 	spec->references = fetch->references;
 	spec->whole = fetch->whole;
 	if (stream->cursor)

@@ -308,11 +308,30 @@ wait_out(int64 wait_ms)
 		http_wait_once(left);
 }
 
+/*
+ * Repeat what was held back as long as, or shorter than, a request that has
+ * waited: otherwise each would wait by itself once its answer is wanted.
+ */
+static void
+restart_others(HttpClient *client, int64 waited_ms)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &client->requests)
+	{
+		HttpRequest *request = dlist_container(HttpRequest, node, iter.cur);
+
+		if (http_is_held_back(request) && http_asked_wait_ms(request) <= waited_ms)
+			start_attempt(request);
+	}
+}
+
 /* Wait for the end of the attempt, and repeat it while that makes sense. */
 static void
 finish(HttpRequest *request)
 {
 	int64		wait_ms;
+	bool		limited;
 
 	for (;;)
 	{
@@ -325,8 +344,11 @@ finish(HttpRequest *request)
 		}
 		if (!http_should_retry(request, &wait_ms))
 			break;
+		limited = http_is_held_back(request);
 		wait_out(wait_ms);
 		start_attempt(request);
+		if (limited)
+			restart_others(request->client, wait_ms);
 	}
 	if (request->code != CURLE_OK)
 		http_raise_transport(request);

@@ -63,6 +63,12 @@ extern const char *http_header(const HttpRequest *request, const char *name);
  */
 extern HttpRequest *http_start(HttpClient *client, const char *path, const char *body);
 
+/*
+ * Has the request been refused for coming too fast (429 and the like), so that
+ * http_wait() will repeat it later?  Nothing else should be started meanwhile.
+ */
+extern bool http_is_held_back(const HttpRequest *request);
+
 /* Let a started request make progress without waiting. */
 extern void http_poke(HttpRequest *request);
 
@@ -70,6 +76,7 @@ extern void http_poke(HttpRequest *request);
  * Wait for the answer, interruptibly.  429/500/502/503/504, 403 with rate-limit
  * headers, timeouts, resets and truncated bodies are retried with backoff and
  * full jitter, Retry-After and X-RateLimit-Reset winning, resolute.http_attempts times.
+ * Requests of the client that are held back are repeated along with this one.
  * Every other status below 600 is returned to the caller.  A body that is too short is
  * transient too: the caller that finds JSON truncated may call http_retry().
  *

@@ -136,6 +136,14 @@ http_is_rate_limited(const HttpRequest *request)
 		(header_wait(request, "Retry-After") > 0 || (remaining && digits(remaining) == 0));
 }
 
+bool
+http_is_held_back(const HttpRequest *request)
+{
+	return request->done && request->code == CURLE_OK &&
+		request->fault == HTTP_FAULT_NONE &&
+		request->attempts < resolute_http_attempts && http_is_rate_limited(request);
+}
+
 /* Did the attempt fail in a way that another one may not? */
 static bool
 is_transient(const HttpRequest *request)

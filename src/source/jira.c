@@ -204,11 +204,29 @@ check_limits(const SourceSpec *spec)
 				 errmsg("page_size %d is out of range", spec->page_size),
 				 errhint("Jira gives 1 to %d issues a page; the default is %d.",
 						 JIRA_MAX_PAGE_SIZE, JIRA_DEFAULT_PAGE_SIZE)));
+	if (spec->concurrency < 0 || spec->concurrency > SOURCE_MAX_CONCURRENCY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("concurrency %d is out of range", spec->concurrency),
+				 errhint("It is the number of requests in flight at once, 1 to %d; the default is 1.",
+						 SOURCE_MAX_CONCURRENCY)));
 	if (spec->max_items < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_items must be at least 1"),
 				 errhint("Leave it out to fetch all issues.")));
+}
+
+/* Requests in flight at once go by id, so that no edit changes what a page has. */
+static void
+check_order(const SourceSpec *spec, const Jql *jql)
+{
+	if (spec->concurrency > 1 && jql->order)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a query with an order of its own cannot be read with concurrency"),
+				 errdetail("With several requests in flight, issues are read in the order of their ids."),
+				 errhint("Leave the ORDER BY out of the query, or concurrency out.")));
 }
 
 /* Connect, and refuse a server of another kind. */
@@ -235,9 +253,11 @@ jira_open(const SourceSpec *spec)
 	js->source.next = jira_next;
 	js->context = CurrentMemoryContext;
 	js->jql = jql_parse(spec->query);
+	check_order(spec, js->jql);
 	js->connection = connect_jira(spec);
 	js->page_size = spec->page_size > 0 ? spec->page_size : JIRA_DEFAULT_PAGE_SIZE;
 	js->max_items = spec->max_items;
+	js->concurrency = Max(spec->concurrency, 1);
 	js->walk = spec->walk ? pstrdup(spec->walk) : NULL;
 
 	js->fields = js->source.fields = jira_fieldset(spec);
@@ -284,7 +304,11 @@ begin(JiraSource *js)
 	if (js->cloud)
 		jira_cloud_begin(js);
 	else
+	{
 		jira_server_begin(js);
+		if (js->concurrency > 1)
+			jira_concurrent_begin(js);
+	}
 	if (js->walk)
 		take_up_walk(js);
 	js->plan = jira_plan(js->connection, js->names, js->fields->nfields, !js->cloud);
@@ -293,7 +317,7 @@ begin(JiraSource *js)
 
 /*
  * A call that failed may be repeated: it then asks again for the page that it
- * failed on, and forgets the request for the one behind it.
+ * failed on, and forgets the requests for those behind it.
  */
 static SourcePage *
 jira_next(Source *self)
@@ -306,13 +330,18 @@ jira_next(Source *self)
 		js->request = NULL;
 		MemoryContextDelete(js->request_context);
 	}
+	if (js->in_page && js->ahead)
+		jira_concurrent_drop(js);
 	if (js->done)
 		return NULL;
 
 	js->in_page = true;
 	if (!js->plan)
 		begin(js);
-	page = js->cloud ? jira_cloud_next(js) : jira_server_next(js);
+	if (js->cloud)
+		page = jira_cloud_next(js);
+	else
+		page = js->ahead ? jira_concurrent_next(js) : jira_server_next(js);
 	js->pages = page->number;
 	js->delivered += page->batch->nrows;
 	js->in_page = false;

@@ -201,6 +201,19 @@ typedef enum JiraEnvelope
 	ENVELOPE_COUNT
 } JiraEnvelope;
 
+/* What is known of the rows of a page. */
+typedef struct JiraRows
+{
+	int			n;
+	uint64	   *hashes;			/* of id and updated: of this state of the row */
+	int64	   *updated_ms;		/* since the epoch; -1: not known */
+	bool	   *keep;			/* was it not read before? */
+	int			nkept;
+} JiraRows;
+
+/* The pages that several requests are in flight for; see jira_concurrent.c. */
+typedef struct JiraAhead JiraAhead;
+
 /* Where offset paging is. */
 typedef struct JiraOffset
 {
@@ -252,6 +265,8 @@ typedef struct JiraSource
 	JiraOffset	at;				/* Server */
 	HTAB	   *seen;			/* Server: rows read since the anchor, hashes */
 	int			back_steps;		/* Server: how often pages had moved */
+	int			concurrency;	/* Server: requests in flight at once */
+	JiraAhead  *ahead;			/* Server: these; NULL: one at a time */
 } JiraSource;
 
 /* What source.c asks of a provider; see source.h. */
@@ -305,5 +320,28 @@ extern SourcePage *jira_cloud_next(JiraSource *js);
 extern void jira_server_begin(JiraSource *js);
 extern bool jira_server_resume(JiraSource *js, const char *position);
 extern SourcePage *jira_server_next(JiraSource *js);
+
+/* What the two ways of offset paging share. */
+
+/* Send the request for what this query has from "start" on. */
+extern void jira_server_ask(JiraSource *js, const char *bound, const char *order,
+							int64 start, int64 rows);
+
+/* How many issues the server counts, or -1 if it does not say. */
+extern int64 jira_server_total(const JsonPage *json);
+
+/* Identify the rows, and find out which ones were read before; palloc'd. */
+extern JiraRows jira_server_look(JiraSource *js, const JsonPage *json);
+
+/* Check what a page that was asked for from "start" on says of itself. */
+extern void jira_server_check(const JiraSource *js, const JsonPage *json, int64 start);
+
+/* Remember the rows of a page; forgetful: those before it no longer. */
+extern void jira_server_remember(JiraSource *js, const JiraRows *rows, bool forgetful);
+
+/* The same paging with several requests in flight: begin it, go on, give them up. */
+extern void jira_concurrent_begin(JiraSource *js);
+extern SourcePage *jira_concurrent_next(JiraSource *js);
+extern void jira_concurrent_drop(JiraSource *js);
 
 #endif							/* RESOLUTE_JIRA_H */

@@ -32,16 +32,6 @@
 /* A result that moves this often in one walk has no stable order at all. */
 #define MAX_BACK_STEPS 1000
 
-/* What is known of the rows of a page. */
-typedef struct PageRows
-{
-	int			n;
-	uint64	   *hashes;			/* of id and updated: of this state of the row */
-	int64	   *updated_ms;		/* since the epoch; -1: not known */
-	bool	   *keep;			/* was it not read before? */
-	int			nkept;
-} PageRows;
-
 /* A fresh set of row hashes. */
 static void
 forget_rows(JiraSource *js)
@@ -85,6 +75,9 @@ jira_server_resume(JiraSource *js, const char *position)
 	long long	trusted;
 	unsigned long long last_row;
 
+	/* that is a place among rows in another order */
+	if (js->ahead)
+		return false;
 	if (sscanf(position, "%lld %lld %lld %llu", &anchor, &offset, &trusted, &last_row) != 4 ||
 		offset < 0)
 		return false;
@@ -99,25 +92,30 @@ jira_server_resume(JiraSource *js, const char *position)
 	return true;
 }
 
+void
+jira_server_ask(JiraSource *js, const char *bound, const char *order, int64 start, int64 rows)
+{
+	char	   *extra = psprintf(",\"startAt\":" INT64_FORMAT, start);
+	char	   *jql = psprintf("%s%s%s%s", js->restriction, *bound && *js->restriction ? " AND " : "",
+							   bound, order);
+
+	jira_ask(js, SEARCH_PATH, *jql == ' ' ? jql + 1 : jql, extra, rows);
+	pfree(extra);
+	pfree(jql);
+}
+
 /* Send the request for the page at this place. */
 static void
 ask_page(JiraSource *js, const JiraOffset *at, int64 delivered)
 {
-	char	   *extra = psprintf(",\"startAt\":" INT64_FORMAT, at->start);
-	char	   *bound = NULL;
-	char	   *jql;
 	int64		rows = jira_rows_to_ask(js, delivered);
+	char		bound[64] = "";
 
 	if (at->anchor_ms >= 0)
-		bound = psprintf("updated >= " INT64_FORMAT, at->anchor_ms);
-	jql = psprintf("%s%s%s%s", js->restriction, bound && *js->restriction ? " AND " : "",
-				   bound ? bound : "", js->order);
+		snprintf(bound, sizeof(bound), "updated >= " INT64_FORMAT, at->anchor_ms);
 
 	/* one row is the seam; a page of that alone would lead nowhere */
-	jira_ask(js, SEARCH_PATH, *jql == ' ' ? jql + 1 : jql, extra,
-			 at->check_seam ? Max(rows, 2) : rows);
-	pfree(extra);
-	pfree(jql);
+	jira_server_ask(js, bound, js->order, at->start, at->check_seam ? Max(rows, 2) : rows);
 }
 
 /* A whole number of the envelope, or -1 if it is not there. */
@@ -134,11 +132,16 @@ envelope_number(const JsonPage *json, JiraEnvelope which)
 	return Max(strtoll(digits, NULL, 10), -1);
 }
 
-/* Identify the rows, and find out which ones were read before. */
-static PageRows
-look_at_rows(JiraSource *js, const JsonPage *json)
+int64
+jira_server_total(const JsonPage *json)
 {
-	PageRows	rows = {.n = json->nitems};
+	return envelope_number(json, ENVELOPE_TOTAL);
+}
+
+JiraRows
+jira_server_look(JiraSource *js, const JsonPage *json)
+{
+	JiraRows	rows = {.n = json->nitems};
 
 	rows.hashes = palloc(sizeof(uint64) * Max(rows.n, 1));
 	rows.updated_ms = palloc(sizeof(int64) * Max(rows.n, 1));
@@ -166,7 +169,7 @@ look_at_rows(JiraSource *js, const JsonPage *json)
 
 /* Is the first row one that was read before, so that none was skipped? */
 static bool
-seam_holds(const JiraSource *js, const PageRows *rows)
+seam_holds(const JiraSource *js, const JiraRows *rows)
 {
 	if (!js->at.check_seam)
 		return true;
@@ -176,20 +179,19 @@ seam_holds(const JiraSource *js, const PageRows *rows)
 		(rows->updated_ms[0] >= 0 && rows->updated_ms[0] < js->at.trusted_ms);
 }
 
-/* Check what the page says of itself. */
-static void
-check_page(const JiraSource *js, const JsonPage *json)
+void
+jira_server_check(const JiraSource *js, const JsonPage *json, int64 start)
 {
-	int64		start = envelope_number(json, ENVELOPE_START_AT);
-	int64		total = envelope_number(json, ENVELOPE_TOTAL);
+	int64		said = envelope_number(json, ENVELOPE_START_AT);
+	int64		total = jira_server_total(json);
 
-	if (start >= 0 && start != js->at.start)
+	if (said >= 0 && said != start)
 		jira_protocol_error(js, psprintf("The server sent issues from " INT64_FORMAT " on rather than from " INT64_FORMAT ".",
-										 start, js->at.start),
+										 said, start),
 							JIRA_HINT_PAGING);
-	if (json->nitems == 0 && total > js->at.start)
+	if (json->nitems == 0 && total > start)
 		jira_protocol_error(js, psprintf("The server counts " INT64_FORMAT " issues but sent none from " INT64_FORMAT " on.",
-										 total, js->at.start),
+										 total, start),
 							JIRA_HINT_PAGING);
 }
 
@@ -210,7 +212,7 @@ step_back(JiraSource *js)
  * in a row hardly do, so that times up to this one have been read.
  */
 static int64
-trusted_time(const PageRows *rows)
+trusted_time(const JiraRows *rows)
 {
 	int64		least = -1;
 
@@ -224,7 +226,7 @@ trusted_time(const PageRows *rows)
 
 /* The place behind this page, with the query anchored anew if time has moved on. */
 static JiraOffset
-place_behind(const JiraSource *js, const PageRows *rows)
+place_behind(const JiraSource *js, const JiraRows *rows)
 {
 	JiraOffset	at = js->at;
 	int64		minute;
@@ -255,11 +257,10 @@ place_behind(const JiraSource *js, const PageRows *rows)
 	return at;
 }
 
-/* Remember the rows of the page, those before the anchor no longer. */
-static void
-remember_rows(JiraSource *js, const PageRows *rows, bool anchored_anew)
+void
+jira_server_remember(JiraSource *js, const JiraRows *rows, bool forgetful)
 {
-	if (anchored_anew || hash_get_num_entries(js->seen) > MAX_SEEN_ROWS)
+	if (forgetful || hash_get_num_entries(js->seen) > MAX_SEEN_ROWS)
 		forget_rows(js);
 	for (int i = 0; i < rows->n; i++)
 		hash_search(js->seen, &rows->hashes[i], HASH_ENTER, NULL);
@@ -270,7 +271,7 @@ remember_rows(JiraSource *js, const PageRows *rows, bool anchored_anew)
  * server that ignores startAt sends the first page for ever.
  */
 static void
-check_progress(const JiraSource *js, const PageRows *rows)
+check_progress(const JiraSource *js, const JiraRows *rows)
 {
 	if (js->at.check_seam && rows->n > 1 && rows->nkept == 0)
 		jira_protocol_error(js, "The server sent the issues of an earlier page again.",
@@ -278,20 +279,20 @@ check_progress(const JiraSource *js, const PageRows *rows)
 }
 
 /* Read the page at js->at, stepping back until it joins what was read. */
-static PageRows
+static JiraRows
 read_page(JiraSource *js, JsonPage *json, SourcePage *page)
 {
 	int			back_steps = js->back_steps;
 
 	for (;;)
 	{
-		PageRows	rows;
+		JiraRows	rows;
 
 		if (!js->request)
 			ask_page(js, &js->at, js->delivered);
 		jira_read(js, false, json, page);
-		rows = look_at_rows(js, json);
-		check_page(js, json);
+		rows = jira_server_look(js, json);
+		jira_server_check(js, json, js->at.start);
 		if (seam_holds(js, &rows))
 		{
 			/* where we stepped back, known rows are what we looked for */
@@ -305,9 +306,9 @@ read_page(JiraSource *js, JsonPage *json, SourcePage *page)
 
 /* Is this the last page?  Without a total, one that brings nothing new is. */
 static bool
-is_last(const JiraSource *js, const JsonPage *json, const PageRows *rows)
+is_last(const JiraSource *js, const JsonPage *json, const JiraRows *rows)
 {
-	int64		total = envelope_number(json, ENVELOPE_TOTAL);
+	int64		total = jira_server_total(json);
 
 	if (rows->n == 0)
 		return true;
@@ -320,7 +321,7 @@ jira_server_next(JiraSource *js)
 	SourcePage	   *page = palloc0(sizeof(SourcePage));
 	int64		left = js->max_items > 0 ? js->max_items - js->delivered : PG_INT64_MAX;
 	JiraOffset	behind = js->at;
-	PageRows	rows;
+	JiraRows	rows;
 	JsonPage	json;
 	bool		last;
 
@@ -340,7 +341,7 @@ jira_server_next(JiraSource *js)
 	else if (!last)
 		page->walk = jira_walk(js, position_text(&behind));
 
-	remember_rows(js, &rows, behind.anchor_ms != js->at.anchor_ms);
+	jira_server_remember(js, &rows, behind.anchor_ms != js->at.anchor_ms);
 	js->at = behind;
 	js->done = last || rows.nkept >= left;
 	return page;

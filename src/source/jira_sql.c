@@ -287,7 +287,7 @@ begin_result(FunctionCallInfo fcinfo, IssueScan *scan)
 	MemoryContextSwitchTo(previous);
 }
 
-/* resolute.jira_issues(server, jql, fields, page_size, max_items) */
+/* resolute.jira_issues(server, jql, fields, page_size, max_items, concurrency) */
 Datum
 resolute_jira_issues(PG_FUNCTION_ARGS)
 {
@@ -317,6 +317,13 @@ resolute_jira_issues(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_items must be at least 1"),
 				 errhint("Leave it out to fetch all issues.")));
+	if (!PG_ARGISNULL(5) && PG_GETARG_INT32(5) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("concurrency %d is out of range", PG_GETARG_INT32(5)),
+				 errhint("It is the number of requests in flight at once, 1 to %d; the default is 1.",
+						 SOURCE_MAX_CONCURRENCY)));
+	spec.concurrency = PG_ARGISNULL(5) ? 0 : PG_GETARG_INT32(5);
 	spec.page_size = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3);
 	spec.max_items = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT64(4);
 

@@ -11,6 +11,9 @@
 #include "rows/batch.h"
 #include "source/connection.h"
 
+/* Requests that a source may have in flight at once, at most. */
+#define SOURCE_MAX_CONCURRENCY 16
+
 /* What a fetch step asks for. */
 typedef struct SourceSpec
 {
@@ -22,6 +25,9 @@ typedef struct SourceSpec
 								 * has none (a cursor follows this source) */
 	int			page_size;		/* 0: the provider's default */
 	int64		max_items;		/* 0: all */
+	int			concurrency;	/* requests in flight at once, where the server
+								 * pages by offset: 1 to SOURCE_MAX_CONCURRENCY;
+								 * 0: one */
 	List	   *references;		/* dotted chains of char * to pick: "Status",
 								 * "Fields.duedate"; becomes the fields */
 	bool		whole;			/* rows are used as a whole: all aliases too */
@@ -49,7 +55,8 @@ struct Source
 {
 	const FieldSet *fields;		/* known once opened; is_item */
 	bool		ascending;		/* pages come in ascending cursor order, so that
-								 * the cursor may move with each page */
+								 * the cursor may move with each page; known
+								 * after the first one */
 	bool		walk_expired;	/* known after the first page: the stored walk
 								 * was refused, or is of another query, and the
 								 * source began anew at the query's bound */

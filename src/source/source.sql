@@ -19,7 +19,8 @@ COMMENT ON FUNCTION resolute.check_connection(text)
 IS 'asks a server what it is and as whom it knows us; raises the error otherwise';
 
 CREATE FUNCTION resolute.jira_issues(
-    server text, jql text, fields text[] DEFAULT NULL, page_size int DEFAULT NULL, max_items bigint DEFAULT NULL)
+    server text, jql text, fields text[] DEFAULT NULL, page_size int DEFAULT NULL, max_items bigint DEFAULT NULL,
+    concurrency int DEFAULT NULL)
 RETURNS TABLE (
     key text, id text, project text, summary text, status text, issue_type text, priority text,
     assignee text, assignee_id text, reporter text, labels text[], components text[],
@@ -27,6 +28,6 @@ RETURNS TABLE (
     parent text, description text, url text, fields jsonb)
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1000 COST 100000
 AS 'MODULE_PATHNAME', 'resolute_jira_issues';
-REVOKE ALL ON FUNCTION resolute.jira_issues(text, text, text[], int, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION resolute.jira_issues(text, text, text[], int, bigint)
+REVOKE ALL ON FUNCTION resolute.jira_issues(text, text, text[], int, bigint, int) FROM PUBLIC;
+COMMENT ON FUNCTION resolute.jira_issues(text, text, text[], int, bigint, int)
 IS 'issues of a Jira server that match a JQL query, one row each';

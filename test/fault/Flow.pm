@@ -137,12 +137,14 @@ sub create_flow
 	my $bound = $with{bound} // '${cursor}';
 	my $format = $with{format} ? ", format => '$with{format}'" : '';
 	my $field = $with{field} // '';
+	my $overlap = defined $with{overlap} ? ", overlap => '$with{overlap}'" : '';
+	my $concurrency = $with{concurrency} ? ", concurrency => $with{concurrency}" : '';
 	my ($open, $close) = $with{when} ? ("resolute.when('issues',", ')') : ('', '');
 
 	return must(<<SQL);
 SELECT resolute.create_or_replace_flow('$name', resolute.manual(),
     resolute.as('issues', resolute.jira_fetch_issues('jira',
-        jql => 'updated >= $bound', cursor => resolute.cursor_for('$cursor'$format), page_size => $page_size)),
+        jql => 'updated >= $bound', cursor => resolute.cursor_for('$cursor'$format$overlap), page_size => $page_size$concurrency)),
     $open resolute.as('rows', resolute.map('issues', template => \$\${
         $field "id": {{.Id}}, "key": "{{.Key}}", "summary": "{{.Summary}}", "status": "{{.Status}}",
         "assignee": "{{.Assignee}}", "updated": "{{.Updated}}", "labels": {{json .Labels}}, "synced": "{{now}}"}\$\$)),
