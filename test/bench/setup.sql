@@ -15,6 +15,9 @@ CREATE TABLE bench.issues (
     created_at timestamptz, updated_at timestamptz, story_points numeric, labels jsonb, sync_timestamp timestamptz);
 CREATE TABLE bench.peer (LIKE bench.issues INCLUDING ALL);
 CREATE TABLE bench.few (LIKE bench.issues INCLUDING ALL);
+-- Autovacuum would write to the tables while others are measured.
+ALTER TABLE bench.issues SET (autovacuum_enabled = off);
+ALTER TABLE bench.peer SET (autovacuum_enabled = off);
 CREATE TABLE bench.templates (name text PRIMARY KEY, body text);
 INSERT INTO bench.templates VALUES ('issue', $json${
     "issue_key": "{{.Key}}",          "project":  "{{.Project}}",

@@ -89,4 +89,4 @@ def at_least($bar): . + {bar: ">= \($bar)", ok: (.value >= $bar)};
       ([map(select(.held.xmin != null)) | length] | figure("backend_xmin held while waiting"; "") | at_most(0)),
       (map(.held.locks) | figure("relation locks held while waiting"; "") | at_most(0))
     | . + {group: "guest"})
-] | {server: $server, machine: $machine, load: $load, settings: "default, fsync on", table: .}
+] | {server: $server, machine: $machine, load: $load, settings: "default, fsync on (autovacuum off for the measured tables)", table: .}
