@@ -45,7 +45,7 @@ SELECT count(*) AS x FROM sim.log() \gset
 SELECT walk(4) IS NULL AS x \gset
 SELECT is((SELECT array_agg(DISTINCT body ->> 'jql') FROM sim.searches()), '{updated >= 0 ORDER BY id ASC}', 'as the server is asked for');
 SELECT walk(4) IS NULL AS x \gset
-SELECT is((SELECT array_agg((body ->> 'startAt')::int ORDER BY n) FROM sim.searches()), '{0,19,38,57,76,95,114,133,152,171,190,209,228,247}',
+SELECT is((SELECT array_agg((body ->> 'startAt')::int ORDER BY (body ->> 'startAt')::int) FROM sim.searches()), '{0,19,38,57,76,95,114,133,152,171,190,209,228,247}',
     'each page begins with the last row of the one before, and none is asked for in vain');
 SELECT is((SELECT count(*) FROM resolute.jira_issues('jira', 'updated < 0', concurrency => 8)), 0::bigint, 'no issues');
 SELECT is((SELECT count(*) FROM resolute.jira_issues('jira', 'project = DATA OR project = MOBILE OR project = PLATFORM', page_size => 20, concurrency => 8)), 250::bigint, 'a query with OR');
