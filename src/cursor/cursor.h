@@ -125,6 +125,9 @@ extern int	cursor_placeholders(const char *query, bool *quoted);
 /* The query with ${cursor} replaced by text; palloc'd. */
 extern char *cursor_substitute(const char *query, const char *text);
 
+/* Is the bound written by a Go layout, in quotes, rather than as milliseconds? */
+extern bool cursor_has_layout(const CursorSpec *spec);
+
 /* The bound as text: epoch milliseconds; palloc'd. */
 extern char *cursor_epoch_ms(TimestampTz bound);
 

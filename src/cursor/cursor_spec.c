@@ -223,6 +223,12 @@ cursor_substitute(const char *query, const char *text)
 	return out.data;
 }
 
+bool
+cursor_has_layout(const CursorSpec *spec)
+{
+	return spec->format != NULL && strcmp(spec->format, EPOCH_MS) != 0;
+}
+
 char *
 cursor_epoch_ms(TimestampTz bound)
 {
@@ -257,7 +263,7 @@ cursor_format_bound(const CursorSpec *spec, TimestampTz bound, const char *timez
 	StringInfoData out;
 	pg_tz	   *zone;
 
-	if (spec->format == NULL || strcmp(spec->format, EPOCH_MS) == 0)
+	if (!cursor_has_layout(spec))
 		return cursor_epoch_ms(bound);
 	if (go_layout_says_utc(spec->format))
 		timezone = NULL;

@@ -94,13 +94,13 @@ check_cursor_use(const Flow *flow, const Step *step)
 				 errhint("Add a condition such as \"updated >= ${cursor}\" to the query.")));
 	if (placeholders == 0)
 		return;
-	if (quoted && (step->cursor->format == NULL || strcmp(step->cursor->format, "epoch_ms") == 0))
+	if (quoted && !cursor_has_layout(step->cursor))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query of step \"%s\" of flow \"%s\" has ${cursor} in quotes, but no format for it",
 						step->name, flow->name),
 				 errhint("Write ${cursor} without quotes: it becomes milliseconds since the epoch. Or give cursor_for() a format such as '2006-01-02 15:04'.")));
-	if (!quoted && step->cursor->format && strcmp(step->cursor->format, "epoch_ms") != 0)
+	if (!quoted && cursor_has_layout(step->cursor))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the query of step \"%s\" of flow \"%s\" has ${cursor} without quotes, but its cursor has a format",

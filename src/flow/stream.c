@@ -57,7 +57,7 @@ target_is_empty(const Step *upsert)
 
 /* Open the cursor, so that the query's bound is known. */
 static void
-open_cursor(Run *run, Stream *stream, bool restart)
+open_cursor(Run *run, Stream *stream)
 {
 	Step	   *fetch = stream->fetch;
 	Step	   *upsert = first_upsert(run, fetch);
@@ -69,7 +69,7 @@ open_cursor(Run *run, Stream *stream, bool restart)
 	stream->binding.target = upsert ? step_text(upsert, "target") : NULL;
 	eventual = source_is_eventual(stream->binding.server, run->flow->owner, &known);
 	stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
-								 eventual || !known, target_is_empty(upsert), restart);
+								 eventual || !known, target_is_empty(upsert), false);
 }
 
 /* What to ask the source for. */
@@ -108,7 +108,7 @@ open_unit(Run *run, void *arg)
 
 	step_context_push(&context, run->flow, stream->fetch);
 	if (stream->cursor_id != 0)
-		open_cursor(run, stream, false);
+		open_cursor(run, stream);
 	stream->source = source_open(source_spec(run, stream));
 	step_context_pop(&context);
 }
@@ -140,7 +140,7 @@ learn_time_zone(Run *run, Stream *stream)
 {
 	const CursorSpec *cursor = stream->fetch->cursor;
 
-	if (cursor == NULL || cursor->format == NULL || strcmp(cursor->format, "epoch_ms") == 0)
+	if (cursor == NULL || !cursor_has_layout(cursor))
 		return true;
 	return run_unit(run, UNIT_DATABASE, stream->context, connect_unit, stream) &&
 		run_commit(run) &&

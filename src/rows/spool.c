@@ -23,7 +23,6 @@ struct Spool
 	Tuplestorestate *store;
 	TupleDesc	desc;
 	TupleTableSlot *slot;
-	int64		count;
 };
 
 /* Close the temporary file together with the spool's context. */
@@ -99,15 +98,8 @@ spool_append(Spool *spool, const RowBatch *batch)
 		value = PointerGetDatum(out.data);
 		tuplestore_putvalues(spool->store, spool->desc, &value, &isnull);
 	}
-	spool->count += batch->nrows;
 	pfree(out.data);
 	pfree(bytes.data);
-}
-
-int64
-spool_count(const Spool *spool)
-{
-	return spool->count;
 }
 
 void

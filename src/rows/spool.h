@@ -18,9 +18,6 @@ extern Spool *spool_create(const FieldSet *fields);
 /* Add the rows of a batch; everything is copied. */
 extern void spool_append(Spool *spool, const RowBatch *batch);
 
-/* How many rows does it hold? */
-extern int64 spool_count(const Spool *spool);
-
 /* Start reading from the first row (again). */
 extern void spool_rewind(Spool *spool);
 

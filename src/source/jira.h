@@ -271,7 +271,6 @@ typedef struct JiraSource
 
 /* What source.c asks of a provider; see source.h. */
 extern Source *jira_open(const SourceSpec *spec);
-extern List *jira_aliases(void);
 extern List *jira_columns(void);
 extern QueryOrder jira_query_order(const char *query);
 extern bool jira_is_eventual(Connection *connection, bool *known);

@@ -5,7 +5,7 @@
  */
 #include "source/jira.h"
 
-/* Columns first: source_aliases() and the SQL function rely on their order. */
+/* Columns first: jira_columns() and the SQL function rely on their order. */
 static const JiraAlias aliases[] = {
 	{"key", true, JIRA_FIRST, NULL, {"key"}},
 	{"id", true, JIRA_FIRST, NULL, {"id"}},
@@ -87,7 +87,8 @@ jira_column(int i, const char **api_field)
 	return aliases[i].name;
 }
 
-List *
+/* All names that an issue's fields go by. */
+static List *
 jira_aliases(void)
 {
 	List	   *names = NIL;

@@ -12,7 +12,6 @@ typedef struct Provider
 	const char *name;
 	const char *cursor_field;
 	Source	   *(*open) (const SourceSpec *spec);
-	List	   *(*aliases) (void);
 	List	   *(*columns) (void);
 	QueryOrder	(*query_order) (const char *query);
 	bool		(*is_eventual) (Connection *connection, bool *known);
@@ -20,7 +19,7 @@ typedef struct Provider
 } Provider;
 
 static const Provider providers[] = {
-	{"jira", "updated", jira_open, jira_aliases, jira_columns, jira_query_order, jira_is_eventual,
+	{"jira", "updated", jira_open, jira_columns, jira_query_order, jira_is_eventual,
 	jira_time_zone},
 };
 
@@ -47,12 +46,6 @@ const char *
 source_cursor_field(const char *provider)
 {
 	return find_provider(provider)->cursor_field;
-}
-
-List *
-source_aliases(const char *provider)
-{
-	return find_provider(provider)->aliases();
 }
 
 List *

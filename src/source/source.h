@@ -79,9 +79,6 @@ extern Source *source_open(const SourceSpec *spec);
 /* Name of the field that a cursor follows for this provider ("updated"). */
 extern const char *source_cursor_field(const char *provider);
 
-/* What a provider knows by name: its aliases, in the order of its SQL columns. */
-extern List *source_aliases(const char *provider);
-
 /* The names of its SQL columns (char *), in order: what a row of it is by itself. */
 extern List *source_columns(const char *provider);
 
