@@ -157,6 +157,43 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, int flags)
 #define recover_failed_commit() (SPI_rollback(), SPI_start_transaction())
 #endif
 
+/* 16 tells apart indexes that only summarize, 14 names the relation. */
+#if PG_VERSION_NUM >= 160000
+#define insert_index_tuples(relation, slot, estate) \
+	ExecInsertIndexTuples((relation), (slot), (estate), false, false, NULL, NIL, false)
+#elif PG_VERSION_NUM >= 140000
+#define insert_index_tuples(relation, slot, estate) \
+	ExecInsertIndexTuples((relation), (slot), (estate), false, false, NULL, NIL)
+#else
+#define insert_index_tuples(relation, slot, estate) \
+	((estate)->es_result_relation_info = (relation), \
+	 ExecInsertIndexTuples((slot), (estate), false, NULL, NIL))
+#endif
+
+/* 16 took permissions out of range table entries. */
+#if PG_VERSION_NUM >= 160000
+#define check_insert_rights(rte, columns) \
+	do { \
+		List	   *infos_ = NIL; \
+		RTEPermissionInfo *info_ = addRTEPermissionInfo(&infos_, (rte)); \
+		info_->requiredPerms = ACL_INSERT; \
+		info_->insertedCols = (columns); \
+		(void) ExecCheckPermissions(list_make1(rte), infos_, true); \
+	} while (0)
+#else
+#define check_insert_rights(rte, columns) \
+	((rte)->requiredPerms = ACL_INSERT, (rte)->insertedCols = (columns), \
+	 (void) ExecCheckRTPerms(list_make1(rte), true))
+#endif
+
+/* 14 can report a constraint of a relation that is in no range table. */
+#if PG_VERSION_NUM >= 140000
+#define can_check_constraints(relation) true
+#else
+#define can_check_constraints(relation) \
+	((relation)->rd_att->constr->num_check == 0 && !(relation)->rd_att->constr->has_not_null)
+#endif
+
 /* 14 gave the raw parser modes. */
 #if PG_VERSION_NUM >= 140000
 #define parse_statements(text) raw_parser(text, RAW_PARSE_DEFAULT)

@@ -207,7 +207,7 @@ static void
 write_rows(Incoming *in)
 {
 	Upsert	   *upsert = in->upsert;
-	bool		guessed = upsert->all_new && in->shape->plain;
+	bool		guessed = upsert->all_new && upsert_takes_bulk(in->shape);
 
 	if (guessed && all_new(in) && upsert_insert_new(in))
 		return;

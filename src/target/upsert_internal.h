@@ -11,6 +11,7 @@
  * upsert_type.c	values to datums of the columns' types
  * upsert_compare.c duplicates within the page; incoming against stored rows
  * upsert_write.c	the write, and the bisection of a batch that failed
+ * upsert_bulk.c	new rows, put into the table as COPY does
  */
 #ifndef RESOLUTE_UPSERT_INTERNAL_H
 #define RESOLUTE_UPSERT_INTERNAL_H
@@ -123,16 +124,16 @@ typedef struct UpsertShape
 	Oid			version_ge;		/* operator >= of its type */
 	FmgrInfo	version_cmp;
 
-	/* Would nobody notice that rows were inserted and taken back? */
-	bool		plain;
+	/* May new rows be put into it in bulk, as far as the table knows? */
+	bool		bulk;
+	List	   *defaults;		/* planned expressions, of columns not written */
+	List	   *default_columns;	/* their numbers, integers */
 
 	/* Statements and their plans, saved beyond transactions */
 	char	   *probe_sql;
 	char	   *write_sql;
-	char	   *insert_sql;
 	SPIPlanPtr	probe;			/* NULL until first used */
 	SPIPlanPtr	write;
-	SPIPlanPtr	insert;
 } UpsertShape;
 
 struct Upsert
@@ -197,7 +198,6 @@ extern void upsert_write_statements(UpsertShape *shape);
 extern void upsert_free_plans(UpsertShape *shape);
 extern void upsert_run_probe(Incoming *in, const int *rows, int nrows);
 extern uint64 upsert_run_write(Incoming *in, const int *rows, int nrows);
-extern uint64 upsert_run_insert(Incoming *in, const int *rows, int nrows);
 extern char *upsert_operator_name(Oid operator);
 
 /* The plan of the probe (upsert_plan.c). */
@@ -215,6 +215,20 @@ extern RowBatch *upsert_members(RowBatch *batch);
 /* Duplicates, and verdicts by the stored rows (upsert_compare.c). */
 extern void upsert_find_duplicates(Incoming *in);
 extern void upsert_compare(Incoming *in);
+
+/* Bulk insertion (upsert_bulk.c) */
+
+/* Fill in whether and how it is done. */
+extern void upsert_describe_bulk(UpsertShape *shape, Relation relation);
+
+/* Is it possible here and now, as the current user? */
+extern bool upsert_takes_bulk(const UpsertShape *shape);
+
+/*
+ * Put the rows into table and indexes.  Raises what an INSERT would, UNIQUE_VIOLATION
+ * among others: for use inside a subtransaction.
+ */
+extern void upsert_run_bulk(Incoming *in, const int *rows, int nrows);
 
 /*
  * Insert the rows without a look at what is stored.  False, and nothing has

@@ -319,7 +319,6 @@ build_shape(Upsert *upsert, Relation relation, const FieldSet *fields)
 											 RelationGetRelationName(relation));
 	shape->with_children = relation->rd_rel->relkind == RELKIND_RELATION &&
 		has_subclass(shape->relation);
-	shape->plain = relation->rd_rel->relkind == RELKIND_RELATION && relation->trigdesc == NULL;
 	describe_columns(upsert, shape, relation);
 	describe_keys(upsert, shape);
 	describe_version(upsert, shape);
@@ -327,6 +326,7 @@ build_shape(Upsert *upsert, Relation relation, const FieldSet *fields)
 		shape->columns[i].compared = !shape->columns[i].is_key &&
 			!(shape->columns[i].flags & FIELD_VOLATILE);
 	upsert_find_arbiter(shape, relation);
+	upsert_describe_bulk(shape, relation);
 	upsert_write_statements(shape);
 	MemoryContextSwitchTo(caller);
 	return shape;
@@ -356,8 +356,7 @@ replace_shape(Upsert *upsert, UpsertShape *shape)
 	{
 		shape->probe = old->probe;
 		shape->write = old->write;
-		shape->insert = old->insert;
-		old->probe = old->write = old->insert = NULL;
+		old->probe = old->write = NULL;
 	}
 	MemoryContextSetParent(shape->context, upsert->context);
 	upsert->shape = shape;

@@ -116,24 +116,17 @@ probe_statement(const UpsertShape *shape)
 	return sql.data;
 }
 
-/* " ON CONFLICT (key) DO " */
-static void
-append_arbiter(StringInfo sql, const UpsertShape *shape)
-{
-	appendStringInfoString(sql, " ON CONFLICT (");
-	for (int k = 0; k < shape->nkeys; k++)
-		appendStringInfo(sql, "%s%s", k > 0 ? ", " : "",
-						 quote_identifier(shape->columns[shape->keys[k].column].name));
-	appendStringInfoString(sql, ") DO ");
-}
-
-/* What happens to a row whose key is stored already. */
+/* " ON CONFLICT (key) DO ...": what happens to a row whose key is stored already. */
 static void
 append_conflict(StringInfo sql, const UpsertShape *shape)
 {
 	bool		first = true;
 
-	append_arbiter(sql, shape);
+	appendStringInfoString(sql, " ON CONFLICT (");
+	for (int k = 0; k < shape->nkeys; k++)
+		appendStringInfo(sql, "%s%s", k > 0 ? ", " : "",
+						 quote_identifier(shape->columns[shape->keys[k].column].name));
+	appendStringInfoString(sql, ") DO ");
 	for (int i = 0; i < shape->ncolumns; i++)
 	{
 		const char *name = quote_identifier(shape->columns[i].name);
@@ -155,9 +148,8 @@ append_conflict(StringInfo sql, const UpsertShape *shape)
 	}
 }
 
-/* The write; or, for rows that are believed to be new, one that leaves others alone. */
 static char *
-write_statement(const UpsertShape *shape, bool only_new)
+write_statement(const UpsertShape *shape)
 {
 	StringInfoData sql;
 
@@ -173,13 +165,7 @@ write_statement(const UpsertShape *shape, bool only_new)
 	append_unnest(&sql, shape->ncolumns);
 	append_alias(&sql, shape->ncolumns);
 	appendStringInfoChar(&sql, ')');
-	if (only_new)
-	{
-		append_arbiter(&sql, shape);
-		appendStringInfoString(&sql, "NOTHING");
-	}
-	else
-		append_conflict(&sql, shape);
+	append_conflict(&sql, shape);
 	return sql.data;
 }
 
@@ -187,8 +173,7 @@ void
 upsert_write_statements(UpsertShape *shape)
 {
 	shape->probe_sql = probe_statement(shape);
-	shape->write_sql = write_statement(shape, false);
-	shape->insert_sql = write_statement(shape, true);
+	shape->write_sql = write_statement(shape);
 }
 
 void
@@ -198,9 +183,7 @@ upsert_free_plans(UpsertShape *shape)
 		SPI_freeplan(shape->probe);
 	if (shape->write != NULL)
 		SPI_freeplan(shape->write);
-	if (shape->insert != NULL)
-		SPI_freeplan(shape->insert);
-	shape->probe = shape->write = shape->insert = NULL;
+	shape->probe = shape->write = NULL;
 }
 
 /* Prepare a statement with an array parameter for each of the columns. */
@@ -289,9 +272,9 @@ upsert_run_probe(Incoming *in, const int *rows, int nrows)
 	AtEOXact_GUC(true, level);
 }
 
-/* Execute a statement on all columns of the rows; how many did it write? */
-static uint64
-run_write(Incoming *in, SPIPlanPtr *plan, const char *sql, const int *rows, int nrows)
+/* Write the rows; how many were inserted or updated? */
+uint64
+upsert_run_write(Incoming *in, const int *rows, int nrows)
 {
 	UpsertShape *shape = in->shape;
 	UpsertColumn **columns = palloc(sizeof(UpsertColumn *) * shape->ncolumns);
@@ -299,26 +282,12 @@ run_write(Incoming *in, SPIPlanPtr *plan, const char *sql, const int *rows, int 
 
 	for (int i = 0; i < shape->ncolumns; i++)
 		columns[i] = &shape->columns[i];
-	if (*plan == NULL)
-		*plan = prepare(sql, columns, shape->ncolumns);
-	result = SPI_execute_plan(*plan,
+	if (shape->write == NULL)
+		shape->write = prepare(shape->write_sql, columns, shape->ncolumns);
+	result = SPI_execute_plan(shape->write,
 							  column_arrays(in, columns, shape->ncolumns, rows, nrows),
 							  NULL, false, 0);
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "upsert failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
-}
-
-/* Write the rows; how many were inserted or updated? */
-uint64
-upsert_run_write(Incoming *in, const int *rows, int nrows)
-{
-	return run_write(in, &in->shape->write, in->shape->write_sql, rows, nrows);
-}
-
-/* Insert the rows whose key is not stored; how many? */
-uint64
-upsert_run_insert(Incoming *in, const int *rows, int nrows)
-{
-	return run_write(in, &in->shape->insert, in->shape->insert_sql, rows, nrows);
 }

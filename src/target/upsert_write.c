@@ -201,11 +201,9 @@ upsert_insert_new(Incoming *in)
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		if (upsert_run_insert(in, rows, nrows) == (uint64) nrows)
-		{
-			ReleaseCurrentSubTransaction();
-			inserted = true;
-		}
+		upsert_run_bulk(in, rows, nrows);
+		ReleaseCurrentSubTransaction();
+		inserted = true;
 	}
 	PG_CATCH();
 	{
