@@ -32,7 +32,8 @@ add_child(PathBuilder *builder, int parent, const char *key, uint32 len)
 	node = &builder->nodes[*link];
 	node->key = key;
 	node->len = len;
-	builder->nodes[parent].child_filter |= path_filter(key, len);
+	node->tag = path_tag(key, len);
+	builder->nodes[parent].child_filter |= path_filter(node->tag);
 	return *link;
 }
 
@@ -149,22 +150,11 @@ json_paths_compile(const char *const *paths, int n)
 }
 
 const PathNode *
-path_find_child(const JsonPaths *paths, const PathNode *node, const Value *key)
+path_find_escaped(const JsonPaths *paths, const PathNode *node, const Value *key)
 {
 	Value		plain = value_unescaped(key);
-	const PathNode *found = NULL;
+	const PathNode *found = path_child(paths, node, &plain);
 
-	for (int i = node->first_child; i != 0; i = paths->nodes[i].next_sibling)
-	{
-		const PathNode *child = &paths->nodes[i];
-
-		if (child->len == plain.len && memcmp(child->key, plain.data, plain.len) == 0)
-		{
-			found = child;
-			break;
-		}
-	}
-	if (plain.data != key->data)
-		pfree(unconstify(char *, plain.data));
+	pfree(unconstify(char *, plain.data));
 	return found;
 }

@@ -19,6 +19,7 @@ typedef struct PathNode
 	/* The key */
 	const char *key;
 	uint32		len;
+	uint32		tag;			/* path_tag() of it */
 
 	/* Where it stands; indexes of nodes, 0 (the root) for none */
 	int			first_child;
@@ -40,28 +41,44 @@ struct JsonPaths
 	int			depth;			/* keys of the longest path */
 };
 
-/* A bit that tells most keys from each other without comparing them. */
-static inline uint64
-path_filter(const char *key, uint32 len)
+/* A number that tells most keys from each other: length, first and last byte. */
+static inline uint32
+path_tag(const char *key, uint32 len)
 {
-	unsigned char last = len > 0 ? key[len - 1] : 0;
-	unsigned char first = len > 0 ? key[0] : 0;
-
-	return UINT64CONST(1) << ((len * 5 + last + first * 3) % 64);
+	return len == 0 ? 0 : len << 16 | (uint32) (unsigned char) key[0] << 8 |
+		(unsigned char) key[len - 1];
 }
 
-/* path_child() for a key that passed the filter, or holds escapes. */
-extern const PathNode *path_find_child(const JsonPaths *paths, const PathNode *node,
-									   const Value *key);
+/* One bit for each tag, for the filter of a node. */
+static inline uint64
+path_filter(uint32 tag)
+{
+	return UINT64CONST(1) << (tag * 0x9E3779B1U >> 26);
+}
+
+/* path_child() for a key that holds escapes. */
+extern const PathNode *path_find_escaped(const JsonPaths *paths, const PathNode *node,
+										 const Value *key);
 
 /* The child of a node that a key (between its quotes) leads to, or NULL. */
 static inline const PathNode *
 path_child(const JsonPaths *paths, const PathNode *node, const Value *key)
 {
-	if (likely((node->child_filter & path_filter(key->data, key->len)) == 0 &&
-			   (key->flags & VALUE_ESCAPED) == 0))
+	uint32		tag = path_tag(key->data, key->len);
+
+	if (unlikely((key->flags & VALUE_ESCAPED) != 0))
+		return path_find_escaped(paths, node, key);
+	if (likely((node->child_filter & path_filter(tag)) == 0))
 		return NULL;
-	return path_find_child(paths, node, key);
+	for (int i = node->first_child; i != 0; i = paths->nodes[i].next_sibling)
+	{
+		const PathNode *child = &paths->nodes[i];
+
+		if (child->tag == tag && child->len == key->len &&
+			memcmp(child->key, key->data, key->len) == 0)
+			return child;
+	}
+	return NULL;
 }
 
 #endif							/* RESOLUTE_JSON_PATH_H */

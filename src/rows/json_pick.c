@@ -81,18 +81,115 @@ deliver_object(Picker *picker, const PickFrame *frame)
 		picker->values[picker->paths->targets[i]] = value;
 }
 
-/* Read a key and its colon, up to the value; *child is where it leads. */
+/* What comes next in an object. */
+typedef enum NextMember
+{
+	MEMBER_WANTED,				/* `at` is on the value of a wanted key */
+	MEMBER_NONE,				/* `at` is behind the object */
+	MEMBER_BROKEN
+} NextMember;
+
+/* Quotes and brackets of the current block from `at` on. */
+static inline uint64
+events_from(const JsonScan *scan)
+{
+	return (scan->quotes | scan->opens | scan->closes) &
+		~UINT64CONST(0) << (scan->at - scan->block);
+}
+
+/*
+ * With `at` behind an opening quote and events all that follows it: the string up to the next
+ * event, which closes it.  Takes that out of events; `at` is behind it then.
+ */
 static inline bool
-read_key(Picker *picker, const PathNode *node, const PathNode **child)
+read_string(JsonScan *scan, uint64 *events, Value *string)
+{
+	const char *first = scan->at;
+	int			last;
+
+	if (unlikely(*events == 0))
+	{
+		if (!scan_string(scan, string))
+			return false;
+		*events = scan_reach(scan) ? events_from(scan) : 0;
+		return true;
+	}
+	last = pg_rightmost_one_pos64(*events);
+	*events &= *events - 1;
+	scan->at = scan->block + last + 1;
+	*string = value_string(first, (uint32) (scan->at - 1 - first));
+	if (unlikely(scan->backslashes != 0) && memchr(first, '\\', string->len) != NULL)
+		string->flags = VALUE_ESCAPED;
+	return true;
+}
+
+/* Behind a string: does a colon make it a key?  Then move behind that. */
+static inline bool
+read_colon(JsonScan *scan)
+{
+	if (!scan_space(scan) || *scan->at != ':')
+		return false;
+	scan->at++;
+	return true;
+}
+
+/*
+ * Move to the next member that is wanted, in an object whose brackets lie
+ * around `at`.  Only strings and brackets are looked at on the way: keys and values must
+ * take turns as far as these show it, and all else between them is passed over.
+ */
+static NextMember
+next_wanted(Picker *picker, const PathNode *node, const PathNode **child)
 {
 	JsonScan   *scan = picker->scan;
-	Value		key;
+	bool		has_key = false;	/* has it been read, and its value not yet? */
+	bool		is_key;
+	uint64		events = scan_reach(scan) ? events_from(scan) : 0;
 
-	if (!scan_expect(scan, '"') || !scan_string(scan, &key) ||
-		!scan_expect(scan, ':'))
-		return false;
-	*child = path_child(picker->paths, node, &key);
-	return scan_space(scan) || scan_unexpected(scan);
+	for (;; has_key = is_key)
+	{
+		Value		string;
+
+		while (unlikely(events == 0))
+		{
+			scan->at = scan->block + JSON_BLOCK;
+			if (!scan_reach(scan))
+				break;
+			events = events_from(scan);
+		}
+		if (unlikely(events == 0))
+			break;
+		scan->at = scan->block + pg_rightmost_one_pos64(events);
+		events &= events - 1;
+		if (*scan->at == '"')
+		{
+			scan->at++;
+			if (!read_string(scan, &events, &string))
+				break;
+			is_key = read_colon(scan);
+			if (is_key)
+			{
+				*child = path_child(picker->paths, node, &string);
+				if (*child != NULL)
+					return scan_space(scan) ? MEMBER_WANTED : MEMBER_BROKEN;
+			}
+			else if (!has_key)
+				break;
+		}
+		else if (*scan->at == '}')
+		{
+			scan->at++;
+			return MEMBER_NONE;
+		}
+		else
+		{
+			is_key = false;
+			if (!has_key || !scan_value(scan, false, &string))
+				break;
+			events = scan_reach(scan) ? events_from(scan) : 0;
+		}
+	}
+	return MEMBER_BROKEN;
 }
 
 /* Read the value at `at`, which is not an object to walk into. */
@@ -103,8 +200,6 @@ read_value(Picker *picker, const PathNode *node)
 	const char *first = scan->at;
 	Value		value;
 
-	if (node == NULL)
-		return scan_value(scan, false, &value);
 	if (node == picker->items && *first == '[')
 	{
 		if (!read_items(picker->page))
@@ -115,6 +210,14 @@ read_value(Picker *picker, const PathNode *node)
 		return false;
 	deliver(picker, node, &value);
 	return true;
+}
+
+/* Behind a value within an object there is another member, or the object ends. */
+static inline bool
+after_value(JsonScan *scan)
+{
+	return (scan_space(scan) && (*scan->at == ',' || *scan->at == '}')) ||
+		scan_unexpected(scan);
 }
 
 /*
@@ -130,8 +233,10 @@ pick(Picker *picker, const PathNode *node)
 
 	for (;;)
 	{
+		NextMember	next;
+
 		/* A value: enter it, or read it as a whole. */
-		if (node != NULL && node->first_child != 0 && *scan->at == '{')
+		if (node->first_child != 0 && *scan->at == '{')
 		{
 			Value		missing = {0};
 
@@ -139,14 +244,6 @@ pick(Picker *picker, const PathNode *node)
 			frame->node = node;
 			frame->first = scan->at++;
 			frame++;
-			if (!scan_space(scan))
-				return scan_unexpected(scan);
-			if (*scan->at != '}')
-			{
-				if (!read_key(picker, node, &node))
-					return false;
-				continue;
-			}
 		}
 		else
 		{
@@ -154,18 +251,21 @@ pick(Picker *picker, const PathNode *node)
 				return false;
 			if (frame == picker->stack)
 				return true;
+			if (!after_value(scan))
+				return false;
 		}
 
-		/* After it: the next member, or the end of one or more objects. */
-		while (scan_space(scan) && *scan->at == '}')
+		/* After it: the next wanted member, or the end of one or more objects. */
+		while ((next = next_wanted(picker, frame[-1].node, &node)) == MEMBER_NONE)
 		{
-			scan->at++;
 			deliver_object(picker, --frame);
 			if (frame == picker->stack)
 				return true;
+			if (!after_value(scan))
+				return false;
 		}
-		if (!scan_expect(scan, ',') || !read_key(picker, frame[-1].node, &node))
-			return false;
+		if (next == MEMBER_BROKEN)
+			return scan_unexpected(scan);
 	}
 }
 

@@ -60,26 +60,49 @@ classify_portable(const char *bytes, BlockBits *bits)
 
 #ifndef USE_NO_SIMD
 
-/* Classify 64 bytes, a vector at a time. */
+/*
+ * Classify 64 bytes, a vector at a time.  Compilers leave loops rolled up, and arrays in
+ * memory: so it is written out.
+ */
 static inline void
 classify_vector(const char *bytes, BlockBits *bits)
 {
-	for (int i = 0; i < JSON_BLOCK; i += sizeof(Vector8))
-	{
-		Vector8		chunk;
-		Vector8		folded;
+	const Vector8 fold = vector8_broadcast(0x20);
+	const uint8 *at = (const uint8 *) bytes;
+	Vector8		a,
+				b,
+				c,
+				d,
+				wanted;
 
-		vector8_load(&chunk, (const uint8 *) bytes + i);
-		folded = vector8_or(chunk, vector8_broadcast(0x20));
+	StaticAssertStmt(4 * sizeof(Vector8) == JSON_BLOCK, "a block is four vectors");
+	vector8_load(&a, at);
+	vector8_load(&b, at + sizeof(Vector8));
+	vector8_load(&c, at + 2 * sizeof(Vector8));
+	vector8_load(&d, at + 3 * sizeof(Vector8));
 
-#define BITS_OF(v, c) \
-		((uint64) vector8_highbit_mask(vector8_eq((v), vector8_broadcast(c))) << i)
-		bits->quotes |= BITS_OF(chunk, '"');
-		bits->backslashes |= BITS_OF(chunk, '\\');
-		bits->opens |= BITS_OF(folded, '{');
-		bits->closes |= BITS_OF(folded, '}');
-#undef BITS_OF
-	}
+#define BITS_EQUAL(byte) \
+	(wanted = vector8_broadcast(byte), \
+	 (uint64) vector8_highbit_mask(vector8_eq(a, wanted)) | \
+	 (uint64) vector8_highbit_mask(vector8_eq(b, wanted)) << 16 | \
+	 (uint64) vector8_highbit_mask(vector8_eq(c, wanted)) << 32 | \
+	 (uint64) vector8_highbit_mask(vector8_eq(d, wanted)) << 48)
+	bits->quotes = BITS_EQUAL('"');
+
+	/* Most blocks have no backslash. */
+	wanted = vector8_broadcast('\\');
+	if (unlikely(vector8_is_highbit_set(vector8_or(vector8_or(vector8_eq(a, wanted), vector8_eq(b, wanted)),
+												   vector8_or(vector8_eq(c, wanted), vector8_eq(d, wanted))))))
+		bits->backslashes = BITS_EQUAL('\\');
+
+	/* Setting bit 5 makes { of [ and } of ], and of nothing else. */
+	a = vector8_or(a, fold);
+	b = vector8_or(b, fold);
+	c = vector8_or(c, fold);
+	d = vector8_or(d, fold);
+	bits->opens = BITS_EQUAL('{');
+	bits->closes = BITS_EQUAL('}');
+#undef BITS_EQUAL
 }
 
 #endif
@@ -110,26 +133,21 @@ escaped_bytes(uint64 backslashes, uint64 *carry)
 static inline uint64
 prefix_xor(uint64 bits)
 {
-	for (int shift = 1; shift < JSON_BLOCK; shift *= 2)
-		bits ^= bits << shift;
+	bits ^= bits << 1;
+	bits ^= bits << 2;
+	bits ^= bits << 4;
+	bits ^= bits << 8;
+	bits ^= bits << 16;
+	bits ^= bits << 32;
 	return bits;
 }
 
-void
-scan_load(JsonScan *scan, const char *block)
+/* Classify the 64 bytes as the block that begins at `block`. */
+static inline void
+load_bytes(JsonScan *scan, const char *block, const char *bytes)
 {
 	BlockBits	bits = {0};
-	char		padded[JSON_BLOCK];
-	const char *bytes = block;
 	uint64		strings;
-
-	/* The last block is filled up with spaces, which mean nothing. */
-	if (unlikely(scan->end - block < JSON_BLOCK))
-	{
-		memset(padded, ' ', JSON_BLOCK);
-		memcpy(padded, block, scan->end - block);
-		bytes = padded;
-	}
 
 #ifndef USE_NO_SIMD
 	if (likely(!scan->portable))
@@ -148,6 +166,26 @@ scan_load(JsonScan *scan, const char *block)
 	scan->opens = bits.opens & ~strings;
 	scan->closes = bits.closes & ~strings;
 	scan->in_string = (strings >> (JSON_BLOCK - 1)) ? ~UINT64CONST(0) : 0;
+}
+
+/* The last block is filled up with spaces, which mean nothing. */
+static pg_noinline void
+load_last(JsonScan *scan, const char *block)
+{
+	char		padded[JSON_BLOCK];
+
+	memset(padded, ' ', JSON_BLOCK);
+	memcpy(padded, block, scan->end - block);
+	load_bytes(scan, block, padded);
+}
+
+void
+scan_load(JsonScan *scan, const char *block)
+{
+	if (likely(scan->end - block >= JSON_BLOCK))
+		load_bytes(scan, block, block);
+	else
+		load_last(scan, block);
 }
 
 void
