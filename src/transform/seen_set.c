@@ -16,6 +16,9 @@
 /* The first table: 16 kB.  Tables are powers of two, at most 3/4 full. */
 #define MIN_SLOTS 1024
 
+/* Bits that a key has in the filter: with 8 bits of filter for each key 3 of 100 pass in vain. */
+#define FILTER_BITS 3
+
 /* More runs than ever can be, as each is at least twice as long as the next. */
 #define MAX_RUNS 64
 
@@ -27,6 +30,8 @@ struct SeenSet
 	uint32		nslots;
 	uint32		used;
 	uint32		max_slots;		/* by work_mem */
+	uint64	   *filter;			/* of all keys in the runs, or NULL without any */
+	uint32		filter_words;	/* a power of two */
 	int			spills;
 	int			nruns;
 	SeenRun    *runs[MAX_RUNS]; /* oldest and longest first */
@@ -95,6 +100,47 @@ find_slot(SeenEntry *slots, uint32 nslots, bool tags_are_keys, const SeenEntry *
 	}
 }
 
+/* Which bit of the filter is the key's i-th?  The key is a hash, so its halves will do. */
+static inline uint64
+filter_bit(const SeenSet *set, uint64 key, int i)
+{
+	return ((uint32) key + i * ((key >> 32) | 1)) & ((uint64) set->filter_words * 64 - 1);
+}
+
+/* Is the key in no run, for certain?  Saves most keys a look into the files. */
+static bool
+never_spilled(const SeenSet *set, uint64 key)
+{
+	for (int i = 0; i < FILTER_BITS && set->filter != NULL; i++)
+	{
+		uint64		bit = filter_bit(set, key, i);
+
+		if ((set->filter[bit / 64] & (UINT64CONST(1) << (bit % 64))) == 0)
+			return true;
+	}
+	return set->filter == NULL;
+}
+
+/* Take note of the keys that are about to be in a run. */
+static void
+add_to_filter(SeenSet *set, const SeenEntry *entries, uint32 n)
+{
+	/* A quarter of work_mem: the table has 16 bytes for each slot. */
+	if (set->filter == NULL)
+	{
+		set->filter_words = set->max_slots / 2;
+		set->filter = MemoryContextAllocExtended(set->context, sizeof(uint64) * (Size) set->filter_words,
+												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	}
+	for (uint32 entry = 0; entry < n; entry++)
+		for (int i = 0; i < FILTER_BITS; i++)
+		{
+			uint64		bit = filter_bit(set, entries[entry].key, i);
+
+			set->filter[bit / 64] |= UINT64CONST(1) << (bit % 64);
+		}
+}
+
 bool
 seen_set_find(SeenSet *set, const SeenEntry *wanted, uint64 *tag)
 {
@@ -106,6 +152,9 @@ seen_set_find(SeenSet *set, const SeenEntry *wanted, uint64 *tag)
 		*tag = slot->tag;
 		return true;
 	}
+	if (never_spilled(set, entry.key))
+		return false;
+
 	/* The newest run knows the latest tag. */
 	for (int i = set->nruns - 1; i >= 0; i--)
 		if (seen_run_find(set->runs[i], &entry, set->tags_are_keys, tag))
@@ -170,6 +219,7 @@ spill(SeenSet *set)
 			entries[n++] = set->slots[i];
 	PG_TRY();
 	{
+		add_to_filter(set, entries, n);
 		set->runs[set->nruns] = seen_run_write(entries, n);
 	}
 	PG_FINALLY();

@@ -5,7 +5,8 @@
  * An entry is two 64-bit numbers.  Up to work_mem they are kept in a hash table;
  * then the table is sorted into a run in a temporary file, which survives
  * commits, and begins anew.  A look-up reads one block of a run at most, and
- * there are few runs, since those of similar size are merged.
+ * there are few runs, since those of similar size are merged; a filter in memory
+ * spares most keys that are in none of them the look.
  */
 #ifndef RESOLUTE_SEEN_SET_H
 #define RESOLUTE_SEEN_SET_H

@@ -60,23 +60,26 @@ typedef struct PageKey
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* Append a value so that no two lists of values make the same bytes. */
-static void
-append_value(StringInfo out, const Value *value)
-{
-	int			start = out->len;
-	uint32		len = 0;
-
-	appendBinaryStringInfo(out, (char *) &len, sizeof(len));
-	value_append_text(out, value);
-	len = out->len - start - sizeof(len);
-	memcpy(out->data + start, &len, sizeof(len));
-}
-
+/*
+ * A hash of what the value reads as and of all before it, whose hash is given.  Its
+ * length goes in as well, so that no two lists of values have the same bytes.
+ */
 static uint64
-hash_text(const StringInfo text, uint64 seed)
+hash_value(uint64 before, const Value *value, StringInfo scratch)
 {
-	return hash_bytes_extended((const unsigned char *) text->data, text->len, seed);
+	const char *data = value->data;
+	uint32		len = value->len;
+
+	if (value_is_null(value))
+		len = 0;
+	else if (value->flags & VALUE_ESCAPED)
+	{
+		resetStringInfo(scratch);
+		value_append_text(scratch, value);
+		data = scratch->data;
+		len = scratch->len;
+	}
+	return hash_bytes_extended((const unsigned char *) data, len, hash_combine64(before, len));
 }
 
 /*
@@ -86,7 +89,8 @@ hash_text(const StringInfo text, uint64 seed)
 static const char *
 hash_key(Unique *self, const Row *row, StringInfo scratch, SeenEntry *key)
 {
-	resetStringInfo(scratch);
+	key->key = KEY_SEED;
+	key->tag = TAG_SEED;
 	for (int i = 0; i < self->nparts; i++)
 	{
 		KeyPart    *part = &self->parts[i];
@@ -95,10 +99,9 @@ hash_key(Unique *self, const Row *row, StringInfo scratch, SeenEntry *key)
 
 		if (value_is_null(&value))
 			return part->name;
-		append_value(scratch, &value);
+		key->key = hash_value(key->key, &value, scratch);
+		key->tag = hash_value(key->tag, &value, scratch);
 	}
-	key->key = hash_text(scratch, KEY_SEED);
-	key->tag = hash_text(scratch, TAG_SEED);
 	return NULL;
 }
 
@@ -106,20 +109,18 @@ hash_key(Unique *self, const Row *row, StringInfo scratch, SeenEntry *key)
 static uint64
 hash_content(const FieldSet *fields, const Row *row, StringInfo scratch)
 {
-	resetStringInfo(scratch);
-	if (fields->is_item)
-		append_value(scratch, &row->item);
-	else
-		for (int i = 0; i < fields->nfields; i++)
-		{
-			uint8		kind = Max(row->values[i].kind, VALUE_NULL);
+	uint64		hash = TAG_SEED;
 
-			if (fields->fields[i].flags & FIELD_VOLATILE)
-				continue;
-			appendStringInfoCharMacro(scratch, (char) kind);
-			append_value(scratch, &row->values[i]);
-		}
-	return hash_text(scratch, TAG_SEED);
+	if (fields->is_item)
+		return hash_value(hash, &row->item, scratch);
+	for (int i = 0; i < fields->nfields; i++)
+	{
+		uint8		kind = Max(row->values[i].kind, VALUE_NULL);
+
+		if ((fields->fields[i].flags & FIELD_VOLATILE) == 0)
+			hash = hash_value(hash_combine64(hash, kind), &row->values[i], scratch);
+	}
+	return hash;
 }
 
 /* A row without a key is never a duplicate: it is a dead letter. */
