@@ -6,11 +6,7 @@
 #include "flow/run.h"
 
 #include "access/xact.h"
-#include "miscadmin.h"
-#include "pgstat.h"
-#include "portability/instr_time.h"
 #include "resolute.h"
-#include "storage/latch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -138,8 +134,7 @@ step_page(Run *run, Step *step, PageContext *page, RowBatch **batches)
 	StepState  *state = step_state(run, step);
 	RowBatch   *in = batches[step->input->number - 1];
 	RowBatch   *rows = in;
-	instr_time	start,
-				end;
+	instr_time	start;
 
 	memset(&state->staged, 0, sizeof(state->staged));
 	INSTR_TIME_SET_CURRENT(start);
@@ -153,9 +148,7 @@ step_page(Run *run, Step *step, PageContext *page, RowBatch **batches)
 		upsert_page(state->upsert, rows, page, &state->staged.counts);
 	else if (step_is_sink(step))
 		node_page(run, step, in);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	state->staged.work_us = INSTR_TIME_GET_MICROSEC(end);
+	state->staged.work_us = elapsed_us(start);
 	state->staged.pages = 1;
 	state->staged.counts.rows_in = in->nrows;
 }
@@ -201,6 +194,7 @@ check_failures(Run *run, List *pass)
 
 typedef struct WorkArg
 {
+	Step	   *leader;
 	Stream	   *stream;
 	List	   *pass;
 	SourcePage	   *page;
@@ -281,6 +275,8 @@ merge_record(RunStepRecord *done, const RunStepRecord *staged)
 	done->counts.failed += staged->counts.failed;
 	done->pages += staged->pages;
 	done->work_us += staged->work_us;
+	done->books_us += staged->books_us;
+	done->commit_us += staged->commit_us;
 }
 
 /* What the node returned for the page takes the place of what it returned before. */
@@ -336,28 +332,34 @@ report_progress(Run *run, Stream *stream)
 						run->record.counts.unchanged, run->record.counts.failed)));
 }
 
-/*
- * Unit: let those go on whom the page was in conflict with.  Repeated at once, it
- * would often take the rows again that they are just being woken up for.
- */
-static void
-pause_unit(Run *run pg_attribute_unused(), void *arg)
+/* What the steps of the pass spent on the present page. */
+static int64
+staged_work_us(Run *run, List *pass)
 {
-	int			attempt = *(int *) arg;
-	TimestampTz end = GetCurrentTimestamp() +
-		((int64) RUN_CONFLICT_PAUSE_US << Min(attempt - 1, RUN_CONFLICT_DOUBLINGS));
+	int64		sum = 0;
+	ListCell   *lc;
 
-	for (;;)
-	{
-		int64		left_us = end - GetCurrentTimestamp();
+	foreach(lc, pass)
+		sum += step_state(run, lfirst(lc))->staged.work_us;
+	return sum;
+}
 
-		CHECK_FOR_INTERRUPTS();
-		if (left_us <= 0)
-			break;
-		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-				  (long) (left_us / 1000 + 1), PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-	}
+/* Work on one page and commit it; the leader notes what that takes beside the steps. */
+static bool
+store_page(Run *run, WorkArg *work, MemoryContext context)
+{
+	RunStepRecord *staged = &step_state(run, work->leader)->staged;
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	if (!run_unit(run, UNIT_DATABASE, context, work_unit, work))
+		return false;
+	staged->books_us = Max(elapsed_us(start) - staged_work_us(run, work->pass), 0);
+	INSTR_TIME_SET_CURRENT(start);
+	if (!run_commit(run))
+		return false;
+	staged->commit_us = elapsed_us(start);
+	return true;
 }
 
 /* Work on one page until it is committed. */
@@ -366,8 +368,7 @@ drain_page(Run *run, WorkArg *work, MemoryContext context)
 {
 	for (int attempt = 1;; attempt++)
 	{
-		bool		done = run_unit(run, UNIT_DATABASE, context, work_unit, work) &&
-			run_commit(run);
+		bool		done = store_page(run, work, context);
 
 		settle_page(run, work, done);
 		if (done)
@@ -379,7 +380,7 @@ drain_page(Run *run, WorkArg *work, MemoryContext context)
 		run->error = NULL;
 		run->record.retries++;
 		if (!run_rollback(run) ||
-			!run_unit(run, UNIT_NETWORK, context, pause_unit, &attempt))
+			!run_pause(run, context, attempt))
 			return false;
 	}
 	run_sum(run);
@@ -410,6 +411,7 @@ run_drain(Run *run, Step *leader)
 	WorkArg		work;
 
 	memset(&work, 0, sizeof(work));
+	work.leader = leader;
 	work.stream = stream;
 	if (leader->root->needs_spool && !stream_fill_spool(run, stream))
 		return false;

@@ -143,6 +143,9 @@ extern bool run_rollback(Run *run);
 /* Is this a conflict with others that goes away when the work is repeated (40001, 40P01)? */
 extern bool run_is_conflict(const ErrorData *error);
 
+/* Wait before the page is repeated, longer with each attempt.  False as run_unit(). */
+extern bool run_pause(Run *run, MemoryContext context, int attempt);
+
 /* Start and stop the watch on max_runtime. */
 extern void run_watch_start(Run *run);
 extern void run_watch_stop(Run *run);

@@ -175,7 +175,7 @@ next_unit(Run *run, void *arg)
 
 	step_context_push(&context, run->flow, next->stream->fetch);
 	context.page = next->stream->pages + 1;
-	next->page = next->stream->source->next(next->stream->source);
+	next->page = source_next(next->stream->source);
 	step_context_pop(&context);
 }
 
@@ -221,6 +221,7 @@ source_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 	done->bytes += next.page->bytes;
 	done->retries += next.page->retries;
 	done->wait_us += next.page->wait_us;
+	done->recv_us += next.page->recv_us;
 	done->work_us += next.page->read_us;
 	done->counts.rows_out += next.page->batch->nrows;
 	return true;

@@ -8,6 +8,7 @@
 #include "executor/spi.h"
 #include "flow/store.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "resolute.h"
 #include "storage/latch.h"
 #include "utils/guc.h"
@@ -123,6 +124,36 @@ run_unit(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg)
 	MemoryContextSwitchTo(old);
 	CurrentResourceOwner = owner;
 	return done;
+}
+
+/*
+ * Unit: let those go on whom the page was in conflict with.  Repeated at once, it
+ * would often take the rows again that they are just being woken up for.
+ */
+static void
+pause_unit(Run *run pg_attribute_unused(), void *arg)
+{
+	int			attempt = *(int *) arg;
+	TimestampTz end = GetCurrentTimestamp() +
+		((int64) RUN_CONFLICT_PAUSE_US << Min(attempt - 1, RUN_CONFLICT_DOUBLINGS));
+
+	for (;;)
+	{
+		int64		left_us = end - GetCurrentTimestamp();
+
+		CHECK_FOR_INTERRUPTS();
+		if (left_us <= 0)
+			break;
+		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+				  (long) (left_us / 1000 + 1), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+	}
+}
+
+bool
+run_pause(Run *run, MemoryContext context, int attempt)
+{
+	return run_unit(run, UNIT_NETWORK, context, pause_unit, &attempt);
 }
 
 bool

@@ -63,13 +63,19 @@ CREATE TABLE resolute.run_steps (
 	bytes      bigint NOT NULL DEFAULT 0,
 	retries    bigint NOT NULL DEFAULT 0,
 	wait_ms    double precision NOT NULL DEFAULT 0,
+	recv_ms    double precision NOT NULL DEFAULT 0,
 	work_ms    double precision NOT NULL DEFAULT 0,
+	books_ms   double precision NOT NULL DEFAULT 0,
+	commit_ms  double precision NOT NULL DEFAULT 0,
 	output     jsonb,
 	PRIMARY KEY (run_id, step_no)
 );
 COMMENT ON TABLE resolute.run_steps IS 'what each step of a run did';
-COMMENT ON COLUMN resolute.run_steps.wait_ms IS 'milliseconds spent waiting for the network';
-COMMENT ON COLUMN resolute.run_steps.work_ms IS 'milliseconds spent on the rows';
+COMMENT ON COLUMN resolute.run_steps.wait_ms IS 'milliseconds without anything to do but wait for the network';
+COMMENT ON COLUMN resolute.run_steps.recv_ms IS 'milliseconds spent sending requests and receiving answers';
+COMMENT ON COLUMN resolute.run_steps.work_ms IS 'milliseconds spent on the rows: in a fetch step on reading their JSON';
+COMMENT ON COLUMN resolute.run_steps.books_ms IS 'milliseconds spent on cursor, dead letters and progress with each page; of the first of the steps that store the page';
+COMMENT ON COLUMN resolute.run_steps.commit_ms IS 'milliseconds spent committing each page; of the first of the steps that store the page';
 COMMENT ON COLUMN resolute.run_steps.output IS 'what the step left in the state of the run';
 
 -- A role sees the runs of the flows of the roles that it is a member of.

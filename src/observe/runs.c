@@ -126,13 +126,15 @@ runs_update(const RunRecord *record)
 void
 runs_write_step(int64 run_id, const RunStepRecord *step)
 {
-	Oid			types[19] = {INT8OID, INT4OID, TEXTOID, TEXTOID};
-	Datum		values[19];
-	char		nulls[20];
+	Oid			types[22] = {INT8OID, INT4OID, TEXTOID, TEXTOID};
+	Datum		values[22];
+	char		nulls[23];
 	const int64 counters[] = {step->pages, step->counts.rows_in, step->counts.rows_out,
 		step->counts.inserted, step->counts.updated, step->counts.unchanged,
 		step->counts.stale, step->counts.duplicates, step->counts.filtered,
 		step->counts.failed, step->bytes, step->retries};
+	const int64 times[] = {step->wait_us, step->recv_us, step->work_us, step->books_us,
+		step->commit_us};
 	int			i = 4;
 
 	memset(nulls, ' ', sizeof(nulls));
@@ -145,16 +147,18 @@ runs_write_step(int64 run_id, const RunStepRecord *step)
 		types[i] = INT8OID;
 		values[i] = Int64GetDatum(counters[j]);
 	}
-	types[i] = FLOAT8OID;
-	values[i++] = Float8GetDatum(step->wait_us / US_PER_MS);
-	types[i] = FLOAT8OID;
-	values[i++] = Float8GetDatum(step->work_us / US_PER_MS);
+	for (Size j = 0; j < lengthof(times); j++, i++)
+	{
+		types[i] = FLOAT8OID;
+		values[i] = Float8GetDatum(times[j] / US_PER_MS);
+	}
 	types[i] = TEXTOID;
 	set_text(&values[i], &nulls[i], step->output);
 	catalog_execute("INSERT INTO resolute.run_steps (run_id, step_no, step, kind, pages, rows_in, "
 					"rows_out, inserted, updated, unchanged, stale, duplicates, filtered, failed, "
-					"bytes, retries, wait_ms, work_ms, output) VALUES ($1, $2, $3, $4, $5, $6, $7, "
-					"$8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::pg_catalog.jsonb)",
+					"bytes, retries, wait_ms, recv_ms, work_ms, books_ms, commit_ms, output) "
+					"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+					"$17, $18, $19, $20, $21, $22::pg_catalog.jsonb)",
 					i + 1, types, values, nulls);
 }
 

@@ -9,6 +9,7 @@
 
 #include "postgres.h"
 
+#include "portability/instr_time.h"
 #include "rows/batch.h"
 #include "utils/timestamp.h"
 
@@ -56,10 +57,26 @@ typedef struct RunStepRecord
 	int64		pages;
 	int64		bytes;
 	int64		retries;
+
+	/* where the time went; see the comments on the columns */
 	int64		wait_us;
+	int64		recv_us;
 	int64		work_us;
+	int64		books_us;
+	int64		commit_us;
 	const char *output;			/* JSON in the database's encoding, or NULL */
 } RunStepRecord;
+
+/* Microseconds since then. */
+static inline int64
+elapsed_us(instr_time since)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, since);
+	return (int64) INSTR_TIME_GET_MICROSEC(now);
+}
 
 /* Insert the run; sets run_id. */
 extern void runs_insert(RunRecord *record);

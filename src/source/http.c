@@ -9,7 +9,6 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 static void client_release(void *arg);
@@ -170,6 +169,7 @@ static void
 start_attempt(HttpRequest *request)
 {
 	HttpClient *client = request->client;
+	instr_time	begin;
 
 	request->body.len = 0;
 	request->headers.len = 0;
@@ -180,11 +180,13 @@ start_attempt(HttpRequest *request)
 	request->attempts++;
 	memset(&request->response, 0, sizeof(HttpResponse));
 
+	INSTR_TIME_SET_CURRENT(begin);
 	http_easy_create(request);
 	if (curl_multi_add_handle(client->multi, request->easy) != CURLM_OK)
 		elog(ERROR, "libcurl refused a request");
 	request->running = true;
 	http_client_busy(client, 1);
+	http_count_work(begin);
 	http_act(client, CURL_SOCKET_TIMEOUT, 0);
 	request->neglected = false;
 }

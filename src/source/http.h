@@ -55,6 +55,16 @@ typedef struct HttpResponse
 typedef struct HttpRequest HttpRequest;
 extern const char *http_header(const HttpRequest *request, const char *name);
 
+/* What this backend has spent on HTTP so far, all clients together. */
+typedef struct HttpTimes
+{
+	int64		wait_us;		/* nothing to do but wait, backoff included */
+	int64		work_us;		/* in libcurl: sending, receiving, decrypting,
+								 * decompressing */
+} HttpTimes;
+
+extern HttpTimes http_times(void);
+
 /*
  * Start a request and return at once; it proceeds whenever this backend waits.
  * path begins with "/" and is appended to base_url ("//host", "..", control

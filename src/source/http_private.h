@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "lib/ilist.h"
+#include "portability/instr_time.h"
 
 /* A transfer slower than this many bytes a second over half of the timeout has stalled. */
 #define HTTP_MIN_BYTES_PER_S 1
@@ -122,6 +123,9 @@ extern void http_unwatch(HttpClient *client);
 /* Count a socket that was opened; close one.  Called back. */
 extern curl_socket_t http_socket_opened(curl_socket_t fd);
 extern int	http_socket_close(void *arg, curl_socket_t fd);
+
+/* Count the time since begin as work of libcurl's. */
+extern void http_count_work(instr_time begin);
 
 /* Let libcurl work on a client; fd may be CURL_SOCKET_TIMEOUT. */
 extern void http_act(HttpClient *client, curl_socket_t fd, int events);

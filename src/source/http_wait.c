@@ -14,7 +14,6 @@
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "portability/instr_time.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
@@ -44,6 +43,8 @@ static bool wait_set_stale = true;	/* sockets changed since it was built */
 static int	open_sockets = 0;	/* of libcurl, idle connections included */
 static int	reserved_fds = 0;	/* of these, what the descriptor pool knows of */
 static int64 last_look = 0;		/* at the sockets, by http_clock */
+static instr_time time_waited;	/* all in all */
+static instr_time time_worked;
 
 int64
 http_clock(void)
@@ -52,6 +53,25 @@ http_clock(void)
 
 	INSTR_TIME_SET_CURRENT(now);
 	return (int64) INSTR_TIME_GET_MILLISEC(now);
+}
+
+HttpTimes
+http_times(void)
+{
+	HttpTimes	times;
+
+	times.wait_us = (int64) INSTR_TIME_GET_MICROSEC(time_waited);
+	times.work_us = (int64) INSTR_TIME_GET_MICROSEC(time_worked);
+	return times;
+}
+
+void
+http_count_work(instr_time begin)
+{
+	instr_time	end;
+
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(time_worked, end, begin);
 }
 
 /* Take note of a socket to watch, or no longer to watch.  Must not throw. */
@@ -194,8 +214,10 @@ http_act(HttpClient *client, curl_socket_t fd, int events)
 	int			left;
 	CURLMcode	code;
 	CURLMsg    *message;
+	instr_time	begin;
 
 	note_look();
+	INSTR_TIME_SET_CURRENT(begin);
 	if (fd == CURL_SOCKET_TIMEOUT)
 		client->timer = -1;		/* libcurl sets the next one */
 	sigprocmask(SIG_SETMASK, &BlockSig, &saved);
@@ -214,6 +236,7 @@ http_act(HttpClient *client, curl_socket_t fd, int events)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **) &request);
 		http_request_finished(request, result);
 	}
+	http_count_work(begin);
 	account_sockets();
 }
 
@@ -304,14 +327,19 @@ http_wait_once(int64 timeout_ms)
 	static uint32 wait_event = 0;
 	WaitEvent	events[HTTP_EVENTS];
 	int			nevents;
+	instr_time	begin;
+	instr_time	end;
 
 	if (wait_event == 0)
 		wait_event = new_wait_event("ResoluteHttp");
 	note_look();
 	refresh_wait_set();
 	timeout_ms = shortest_timeout(timeout_ms, last_look);
+	INSTR_TIME_SET_CURRENT(begin);
 	nevents = WaitEventSetWait(wait_set, (long) Min(timeout_ms, INT_MAX),
 							   events, HTTP_EVENTS, wait_event);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_ACCUM_DIFF(time_waited, end, begin);
 	last_look = http_clock();
 	serve_events(events, nevents);
 	serve_timers(last_look);

@@ -8,7 +8,6 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 #define HINT_SEARCH \
@@ -121,8 +120,6 @@ jira_read(JiraSource *js, bool may_refuse, JsonPage *json, SourcePage *page)
 {
 	HttpRequest *request = js->request;
 	HttpResponse *response;
-	instr_time	start;
-	instr_time	end;
 
 	/* from here on the request belongs to our caller's page, error or not */
 	js->request = NULL;
@@ -133,18 +130,14 @@ jira_read(JiraSource *js, bool may_refuse, JsonPage *json, SourcePage *page)
 	if (response->status == 404 || response->status == 410)
 		jira_forget_api(js->connection);	/* a site that moved to the Cloud */
 
-	INSTR_TIME_SET_CURRENT(start);
 	response = parse_page(js, request, response, json);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
 	if (!json->has_items)
 		jira_protocol_error(js, "The answer has no list of issues.", JIRA_HINT_NOT_JIRA);
 
 	page->server_date = response->date;
 	page->bytes += response->len;
 	page->retries += response->retries;
-	page->wait_us += response->wait_us;
-	page->read_us += INSTR_TIME_GET_MICROSEC(end);
+	js->answer_us = response->wait_us;
 	return true;
 }
 

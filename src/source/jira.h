@@ -247,6 +247,8 @@ typedef struct JiraSource
 	int			page_size;
 	int64		max_items;		/* 0: all */
 	int64		delivered;
+	int64		answer_us;		/* the latest answer was waited for, and received,
+								 * in this time */
 	int64		pages;
 	bool		done;
 

@@ -271,7 +271,7 @@ begin_walk(JiraSource *js, const JsonPage *json, const JiraRows *rows, const Sou
 	ahead->begun = true;
 	ahead->rows = rows->n;
 	if (page->server_date != 0)
-		ahead->date = page->server_date - page->wait_us - DATE_PRECISION_US;
+		ahead->date = page->server_date - js->answer_us - DATE_PRECISION_US;
 	return true;
 }
 
@@ -286,8 +286,6 @@ fall_back(JiraSource *js, const SourcePage *first)
 	page = jira_server_next(js);
 	page->bytes += first->bytes;
 	page->retries += first->retries;
-	page->wait_us += first->wait_us;
-	page->read_us += first->read_us;
 	return page;
 }
 

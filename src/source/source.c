@@ -4,6 +4,7 @@
  */
 #include "source/source.h"
 
+#include "portability/instr_time.h"
 #include "source/jira.h"
 
 /* What a provider has to offer; see source.h for each. */
@@ -40,6 +41,29 @@ Source *
 source_open(const SourceSpec *spec)
 {
 	return find_provider(spec->provider)->open(spec);
+}
+
+SourcePage *
+source_next(Source *self)
+{
+	HttpTimes	before = http_times();
+	HttpTimes	after;
+	SourcePage *page;
+	instr_time	begin;
+	instr_time	end;
+
+	INSTR_TIME_SET_CURRENT(begin);
+	page = self->next(self);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, begin);
+	after = http_times();
+	if (page)
+	{
+		page->wait_us = after.wait_us - before.wait_us;
+		page->recv_us = after.work_us - before.work_us;
+		page->read_us = Max((int64) INSTR_TIME_GET_MICROSEC(end) - page->wait_us - page->recv_us, 0);
+	}
+	return page;
 }
 
 const char *

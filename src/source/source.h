@@ -45,8 +45,11 @@ typedef struct SourcePage
 	TimestampTz server_date;	/* of the response's Date header, or 0 */
 	Size		bytes;
 	int			retries;
-	int64		wait_us;		/* waited for the network */
-	int64		read_us;		/* reading the JSON */
+
+	/* set by source_next(): where the time went until the page was there */
+	int64		wait_us;		/* nothing to do but wait for the network */
+	int64		recv_us;		/* sending and receiving */
+	int64		read_us;		/* the rest, which is reading the JSON */
 } SourcePage;
 
 typedef struct Source Source;
@@ -75,6 +78,9 @@ struct Source
  * touches no network yet (the first next() does).  Lives in the current context, and ends with it.
  */
 extern Source *source_open(const SourceSpec *spec);
+
+/* self->next(self), timed. */
+extern SourcePage *source_next(Source *self);
 
 /* Name of the field that a cursor follows for this provider ("updated"). */
 extern const char *source_cursor_field(const char *provider);
