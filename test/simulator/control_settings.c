@@ -87,6 +87,24 @@ change_auth(Request *request)
 	return NULL;
 }
 
+/* How wide issues are: must come after render_prepare(). */
+static const char *
+change_custom(Request *request)
+{
+	Settings   *settings = &sim.settings;
+	int			count = param_int(request, "custom_fields", settings->custom_fields);
+	int			bytes = param_int(request, "custom_bytes", settings->custom_bytes);
+
+	if (count < 0 || count > CUSTOM_MAX)
+		return "custom_fields is out of range";
+	if (bytes < 0 || bytes > CUSTOM_MAX_BYTES)
+		return "custom_bytes is out of range";
+	settings->custom_fields = count;
+	settings->custom_bytes = bytes;
+	render_custom_prepare(count, bytes);
+	return NULL;
+}
+
 const char *
 settings_change(Request *request)
 {
@@ -114,7 +132,7 @@ settings_change(Request *request)
 		(problem = change_auth(request)) != NULL)
 		return problem;
 	render_prepare(settings->base_url, settings->second_points);
-	return NULL;
+	return change_custom(request);
 }
 
 /* Start over: data, settings, faults, barrier, and with them the log. */

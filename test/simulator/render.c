@@ -124,11 +124,15 @@ fields_choose(const char *const *names, int count, RenderMode mode,
 	if (!any_positive && (count > 0 || !search || mode == RENDER_SERVER))
 	{
 		set.bits = all_fields(mode, search ? FIELD_NAVIGABLE : 0);
+		render_custom_choose(&set, true);
 		any_field = true;
 	}
 	set.id_only = !any_field;
 	for (int i = 0; i < count; i++)
 	{
+		if (strcmp(names[i], "*all") == 0 || strcmp(names[i], "*navigable") == 0)
+			render_custom_choose(&set, true);
+		render_custom_set(&set, render_custom_number(names[i]), true);
 		if (strcmp(names[i], "*all") == 0)
 			set.bits |= all_fields(mode, 0);
 		else if (strcmp(names[i], "*navigable") == 0)
@@ -142,7 +146,10 @@ fields_choose(const char *const *names, int count, RenderMode mode,
 	}
 	for (int i = 0; i < count; i++)
 		if (names[i][0] == '-')
+		{
 			set.bits &= ~field_bit(names[i] + 1, mode);
+			render_custom_set(&set, render_custom_number(names[i] + 1), false);
+		}
 	set.light = !any_field;
 	return set;
 }
@@ -176,6 +183,7 @@ fields_describe(Buffer *buf, RenderMode mode)
 					   "\"%s\",\"system\":\"%s\"}}", field->id, field->type,
 					   field->id);
 	}
+	render_custom_describe(buf);
 	buf_char(buf, ']');
 }
 
@@ -234,6 +242,23 @@ render_unknown(Buffer *buf, const Override *overrides, int count)
 	}
 }
 
+/* What a test dictated for one issue. */
+typedef struct Dictated
+{
+	const Issue *issue;
+	const Override *extra;
+	int			extra_count;
+} Dictated;
+
+/* Is the field dictated, and comes with render_unknown()? */
+static bool
+is_dictated(const char *id, void *arg)
+{
+	Dictated   *by = arg;
+
+	return find_override(by->issue, id, by->extra, by->extra_count) != NULL;
+}
+
 /* Append the members of "fields", with what was dictated by a test. */
 static void
 render_fields(Buffer *buf, const Issue *issue, FieldSet set, RenderMode mode,
@@ -250,6 +275,8 @@ render_fields(Buffer *buf, const Issue *issue, FieldSet set, RenderMode mode,
 					 find_override(issue, field->id, extra, extra_count) :
 					 NULL);
 	}
+	render_custom(buf, set, dictated ? is_dictated : NULL,
+				  &(Dictated) {issue, extra, extra_count});
 	if (dictated)
 		render_unknown(buf, extra, extra_count);
 	if (dictated && issue->edit)
@@ -283,7 +310,7 @@ render_issue(Buffer *buf, const Issue *issue, FieldSet set, RenderMode mode,
 	buf_str(buf, data.projects[issue->project].key);
 	buf_char(buf, '-');
 	buf_int(buf, issue->number);
-	if (set.bits)
+	if (set.bits || render_custom_any(set))
 	{
 		buf_lit(buf, "\",\"fields\":{");
 		render_fields(buf, issue, set, mode, extra, extra_count);

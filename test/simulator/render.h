@@ -39,12 +39,18 @@ typedef struct Field
 
 extern const Field fields[];	/* ends with an id of NULL */
 
+/* Custom fields beside those of the table: how many at most, and their numbers. */
+#define CUSTOM_MAX		512
+#define CUSTOM_FIRST	20001
+#define CUSTOM_MAX_BYTES	100000
+
 /* What a request wants of each issue. */
 typedef struct FieldSet
 {
 	uint64_t	bits;			/* into fields[] */
 	bool		id_only;		/* nothing beside id */
 	bool		light;			/* id and key: pages may be long */
+	uint64_t	custom[CUSTOM_MAX / 64];	/* those of render_custom.c */
 } FieldSet;
 
 /*
@@ -66,6 +72,23 @@ extern bool render_second_points(void);
 extern void render_issue(Buffer *buf, const Issue *issue, FieldSet set,
 						 RenderMode mode, const Override *extra,
 						 int extra_count);
+
+/* render_custom.c: so many more custom fields of so many bytes each. */
+extern void render_custom_prepare(int fields, int bytes);
+
+/* Put all of them, or one (from 0), into a set, or take them out. */
+extern void render_custom_choose(FieldSet *set, bool wanted);
+extern void render_custom_set(FieldSet *set, int field, bool wanted);
+
+/* Which one has this id, or -1. */
+extern int	render_custom_number(const char *id);
+
+/* Is one of them in the set? */
+extern bool render_custom_any(FieldSet set);
+
+/* Append those of a set, each with a comma, but for those to skip (NULL: none). */
+extern void render_custom(Buffer *buf, FieldSet set, bool (*skip) (const char *id, void *arg), void *arg);
+extern void render_custom_describe(Buffer *buf);
 
 /* Append one user. */
 extern void render_user(Buffer *buf, int user, RenderMode mode);

@@ -64,6 +64,8 @@ typedef struct Settings
 	bool		real_clock;
 	int64_t		tick;					/* ms that a change takes */
 	/* rest */
+	int			custom_fields;			/* so many more custom fields */
+	int			custom_bytes;			/* of each of them */
 	bool		second_points;			/* two story point fields on Cloud */
 	bool		compress;				/* gzip where it is accepted */
 	bool		ignore_fields;			/* every issue whole, whatever is asked */

@@ -75,3 +75,17 @@ is 'reset undoes it all' "$(sim reset | jq -c '[.auth, .issues, .now]')" '["chec
 is 'reset makes other data' "$(sim 'reset?issues=10&projects=ABC&flavour=server' | jq -c '[.issues, .flavour]'; sim issues | jq -r .project | uniq -c | xargs)" $'[10,"server"]\n10 ABC'
 like 'an unknown action' "$(sim bogus -w '%{http_code}')" '400$'
 like 'help' "$(curl -sS "$S/_sim")" actions
+
+# wide issues
+sim 'reset?issues=10&projects=ABC' >/dev/null
+like 'too many custom fields' "$(sim 'settings?custom_fields=513' -w '%{http_code}')" 'custom_fields is out of range.*400$'
+narrow=$(search 'project = ABC' 'fields: ["*all"]' | wc -c)
+sim 'settings?custom_fields=300&custom_bytes=120' >/dev/null
+is 'an issue with 300 custom fields has them all' "$(one 'project = ABC' '.fields | [keys[] | select(startswith("customfield_2"))] | length')" 300
+is 'and is some 50 kB longer' "$((($(search 'project = ABC' 'fields: ["*all"]' | wc -c) - narrow) / 10 / 10000))" 5
+is 'one of them by its id' "$(search 'project = ABC' 'fields: ["customfield_20002", "customfield_20301"]' | jq -c '.issues[0].fields | [keys, (.customfield_20002.value | length)]')" '[["customfield_20002"],120]'
+is 'all but one' "$(search 'project = ABC' 'fields: ["*all", "-customfield_20001"]' | jq -c '.issues[0].fields | [has("customfield_20001"), has("customfield_20003")]')" '[false,true]'
+is 'what an edit says comes once' "$(sim edit -d '{"id":"10001","raw":{"customfield_20001":7}}' >/dev/null; search 'id = 10001' 'fields: ["*all"]' | grep -o '"customfield_20001":.' )" '"customfield_20001":7'
+is 'the field list names them' "$(get /rest/api/3/field | jq -c '[.[] | select(.id == "customfield_20300") | .name, .schema.custom]')" '["Custom 300","com.atlassian.jira.plugin.system.customfieldtypes:textarea"]'
+is 'as Server does' "$(get /server/rest/api/2/search?maxResults=1 | jq '[.issues[0].fields | keys[] | select(startswith("customfield_2"))] | length')" 300
+is 'none after a reset' "$(sim reset >/dev/null; one 'project = ABC' '.fields | has("customfield_20001")')" false
