@@ -3,14 +3,17 @@
 \o /dev/null
 SET client_min_messages = warning;
 :prepare
-\! curl -fsS "$RESOLUTE_SIM/_sim/stats?clear=1" >/dev/null
+\set cleared `curl -fsS --noproxy '*' "$RESOLUTE_SIM/_sim/stats?clear=1"`
+-- Twice, since the first time it is planned.
+SELECT * FROM bench.usage() \gset before_
 SELECT * FROM bench.usage() \gset before_
 :statement
 SELECT * FROM bench.usage() \gset after_
 \o
+\set sim `curl -fsS --noproxy '*' "$RESOLUTE_SIM/_sim/stats"`
 SELECT jsonb_build_object('figure', :'figure', 'issues', :issues, 'round', :round,
     'wall_ms', extract(epoch FROM :'after_at'::timestamptz - :'before_at'::timestamptz) * 1000,
     'cpu_ms', (:after_cpu - :before_cpu) / 1e6,
     'user_ms', (:after_user - :before_user) * 10, 'system_ms', (:after_system - :before_system) * 10,
     'wal_bytes', :'after_lsn'::pg_lsn - :'before_lsn'::pg_lsn,
-    'peak_kb', bench.peak_kb()) || :extra;
+    'requests', :'sim'::jsonb->'requests', 'searches', :'sim'::jsonb->'searches', 'peak_kb', bench.peak_kb()) || :extra;

@@ -18,6 +18,7 @@ CREATE FUNCTION unit.disagreements(document bytea, paths text[], seed integer, f
 CREATE FUNCTION unit.throughput(document bytea, items_path text, paths text[], rounds integer, scan text) RETURNS float8
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_throughput';
 
+CREATE FUNCTION unit.map_page(page text, items_path text, template text) RETURNS bigint LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_map_page';
 CREATE FUNCTION unit.value_text(document bytea) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_text';
 CREATE FUNCTION unit.value_cstring(document bytea) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_cstring';
 CREATE FUNCTION unit.value_jsonb(document bytea) RETURNS jsonb LANGUAGE c AS 'MODULE_PATHNAME', 'unit_value_jsonb';
