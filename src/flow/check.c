@@ -177,6 +177,8 @@ check_step(const Step *step)
 		case STEP_WHEN:
 			check_condition(step);
 			break;
+		default:
+			break;
 	}
 }
 

@@ -279,6 +279,7 @@ compile_step(Flow *flow, Step *step)
 		case STEP_NODE:
 		case STEP_SQL:
 		case STEP_WHEN:
+		default:
 			break;
 	}
 

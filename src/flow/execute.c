@@ -82,6 +82,7 @@ execute_step(Run *run, Step *step)
 		case STEP_FETCH:
 		case STEP_MAP:
 		case STEP_UNIQUE:
+		case STEP_MERGE:
 			/* Streams are read when a sink asks for them. */
 			return true;
 		case STEP_UPSERT:
@@ -96,6 +97,8 @@ execute_step(Run *run, Step *step)
 		case STEP_WHEN:
 			return run_condition(run, step, &wanted) &&
 				(!wanted || execute_steps(run, step->children));
+		default:
+			break;
 	}
 	return true;
 }

@@ -2,6 +2,7 @@
  * step.c
  *		Parses the jsonb of a flow into steps and links them up.
  */
+#include "flow/policy.h"
 #include "flow/step_types.h"
 
 #include "compat.h"
@@ -11,7 +12,7 @@
 #include "utils/jsonb.h"
 
 static void link_step(Flow *flow, Step *step);
-static List *parse_steps(Flow *flow, const Value *array, int depth);
+static List *parse_steps(Flow *flow, const Value *array, Step *parent, int handler, int depth);
 
 /* Raise what is wrong with a step; every message names the flow. */
 static void
@@ -69,6 +70,10 @@ check_param(Flow *flow, const Step *step, int i)
 		step_error(flow,
 				   psprintf("%s of step \"%s\" must be greater than zero.", param->name, step->name),
 				   NULL);
+	if (param->type == PARAM_ROWS_LIST && (value->kind != VALUE_JSON || value->data[0] != '['))
+		step_error(flow,
+				   psprintf("%s of step \"%s\" is not a list of names.", param->name, step->name),
+				   psprintf("Make steps with resolute.%s().", step->type->name));
 	if (param->type == PARAM_CURSOR && value->kind != VALUE_JSON)
 		step_error(flow,
 				   psprintf("%s of step \"%s\" is not a cursor.", param->name, step->name),
@@ -91,7 +96,8 @@ parse_params(Flow *flow, Step *step, const Value *object)
 		if (i >= 0)
 			step->params[i] = value;
 		else if (strcmp(name, "step") != 0 && strcmp(name, "as") != 0 &&
-				 !(step->type->kind == STEP_WHEN && strcmp(name, "steps") == 0))
+				 !policy_member(&key) &&
+				 !(step_is_block(step) && strcmp(name, "steps") == 0))
 			step_error(flow,
 					   psprintf("Step \"%s\" has no parameter \"%s\".", step->name, name),
 					   psprintf("Make steps with resolute.%s().", step->type->name));
@@ -124,13 +130,42 @@ name_step(Flow *flow, Step *step, const Value *object)
 				   "The names input, run, error and state have a meaning of their own.");
 }
 
+/* The steps that on_error() gives to a step: one list for each time it was called. */
+static void
+parse_handlers(Flow *flow, Step *step, const Value *object, int depth)
+{
+	Value		lists = json_member(object, "on_error", 8, false);
+	Value		key,
+				list;
+	JsonIter	it;
+
+	if (value_is_null(&lists))
+		return;
+	if (lists.kind != VALUE_JSON || lists.data[0] != '[')
+		step_error(flow, psprintf("on_error of step \"%s\" is not a list.", step->name),
+				   "Make handlers with resolute.on_error().");
+	for (it = json_iter(&lists); json_next(&it, &key, &list);)
+	{
+		int			handler = list_length(step->handlers) + 1;
+		List	   *steps = list.kind == VALUE_JSON
+			? parse_steps(flow, &list, step, handler, depth + 1) : NIL;
+
+		if (steps == NIL)
+			step_error(flow, psprintf("on_error() of step \"%s\" has no steps.", step->name),
+					   "Give on_error() at least one step that handles the error.");
+		step->handlers = lappend(step->handlers, steps);
+	}
+}
+
 /* Parse one step and what it holds. */
 static Step *
-parse_step(Flow *flow, const Value *object, int depth)
+parse_step(Flow *flow, const Value *object, Step *parent, int handler, int depth)
 {
 	Step	   *step = palloc0(sizeof(Step));
 	Value		kind = json_member(object, "step", 4, false);
 
+	step->parent = parent;
+	step->handler = handler;
 	step->type = step_type_find(&kind);
 	if (step->type == NULL)
 		step_error(flow, psprintf("There is no kind of step \"%s\".",
@@ -142,22 +177,24 @@ parse_step(Flow *flow, const Value *object, int depth)
 	step->number = list_length(flow->all) + 1;
 	name_step(flow, step, object);
 	parse_params(flow, step, object);
+	policy_parse(flow, step, object);
 	flow->all = lappend(flow->all, step);
 	link_step(flow, step);
 
-	if (step->type->kind == STEP_WHEN)
+	if (step_is_block(step))
 	{
 		Value		children = json_member(object, "steps", 5, false);
 
-		step->children = parse_steps(flow, &children, depth + 1);
+		step->children = parse_steps(flow, &children, step, 0, depth + 1);
 		if (step->children == NIL)
 			step_error(flow, psprintf("Block %s holds no steps.", step->name), NULL);
 	}
+	parse_handlers(flow, step, object, depth);
 	return step;
 }
 
 static List *
-parse_steps(Flow *flow, const Value *array, int depth)
+parse_steps(Flow *flow, const Value *array, Step *parent, int handler, int depth)
 {
 	JsonIter	it = json_iter(array);
 	Value		key,
@@ -165,7 +202,7 @@ parse_steps(Flow *flow, const Value *array, int depth)
 	List	   *steps = NIL;
 
 	while (json_next(&it, &key, &element))
-		steps = lappend(steps, parse_step(flow, &element, depth));
+		steps = lappend(steps, parse_step(flow, &element, parent, handler, depth));
 	return steps;
 }
 
@@ -208,6 +245,40 @@ flow_find_step(const Flow *flow, const char *name, const Step *before)
 	return NULL;
 }
 
+bool
+step_stands_in(const Step *step, const Step *block, int handler)
+{
+	for (; step; step = step->parent)
+	{
+		if (step->parent == block && step->handler == handler)
+			return true;
+	}
+	return false;
+}
+
+/* A step in a block that is run or not can be used in that block only. */
+static void
+check_has_run(const Flow *flow, const Step *step, const Step *found)
+{
+	for (const Step *inner = found; inner->parent; inner = inner->parent)
+	{
+		const Step *block = inner->parent;
+
+		if ((inner->handler == 0 && block->type->kind == STEP_PARALLEL) ||
+			step_stands_in(step, block, inner->handler))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("step \"%s\" of flow \"%s\" refers to step \"%s\", which may not have run",
+						step->name, flow->name, found->name),
+				 inner->handler > 0
+				 ? errdetail("\"%s\" stands in the error handler of step \"%s\".",
+							 found->name, block->name)
+				 : errdetail("\"%s\" stands in block \"%s\".", found->name, block->name),
+				 errhint("Place both into the same block, or use resolute.state() where the output may be missing.")));
+	}
+}
+
 /* Find the step that another one refers to, or say which there are. */
 static Step *
 referred_step(const Flow *flow, const Step *step, const char *name, bool rows)
@@ -227,26 +298,58 @@ referred_step(const Flow *flow, const Step *step, const char *name, bool rows)
 				 errmsg("step \"%s\" of flow \"%s\" needs rows, but \"%s\" yields none",
 						step->name, flow->name, name),
 				 errdetail("%s", known_names(flow, step, true))));
+	check_has_run(flow, step, found);
 	return found;
 }
 
-/* Resolve what the step refers to, and find the source of its rows. */
+/* Take a step as an input: its sources become those of this step. */
+static void
+add_input(Flow *flow, Step *step, Step *input)
+{
+	ListCell   *lc;
+
+	step->inputs = lappend(step->inputs, input);
+	if (!step_yields_rows(input))
+		return;
+	foreach(lc, input->roots)
+	{
+		Step	   *root = lfirst(lc);
+
+		if (list_member_ptr(step->roots, root))
+			step_error(flow, psprintf("\"%s\" takes rows of \"%s\" more than once.",
+									  step->name, root->name),
+					   "Merge rows of different sources.");
+		step->roots = lappend(step->roots, root);
+	}
+}
+
+/* Resolve what the step refers to, and find the sources of its rows. */
 static void
 link_step(Flow *flow, Step *step)
 {
 	if (step->type->kind == STEP_FETCH)
-		step->root = step;
+		step->roots = list_make1(step);
 	for (int i = 0; step->type->params[i].name != NULL; i++)
 	{
 		ParamType	type = step->type->params[i].type;
+		const Value *value = &step->params[i];
+		JsonIter	it;
+		Value		key,
+					name;
 
-		if ((type != PARAM_ROWS && type != PARAM_OUTPUT) || value_is_null(&step->params[i]))
+		if (value_is_null(value))
 			continue;
-		step->input = referred_step(flow, step, value_cstring(&step->params[i]),
-									type == PARAM_ROWS);
-		if (step_yields_rows(step->input))
-			step->root = step->input->root;
+		if (type == PARAM_ROWS || type == PARAM_OUTPUT)
+			add_input(flow, step, referred_step(flow, step, value_cstring(value), type == PARAM_ROWS));
+		if (type != PARAM_ROWS_LIST)
+			continue;
+		for (it = json_iter(value); json_next(&it, &key, &name);)
+			add_input(flow, step, referred_step(flow, step, value_is_null(&name) ? "" : value_cstring(&name), true));
+		if (step->inputs == NIL)
+			step_error(flow, psprintf("Step \"%s\" names no steps.", step->name), NULL);
 	}
+	step->input = step->inputs ? linitial(step->inputs) : NULL;
+	step->root = step->roots ? linitial(step->roots) : NULL;
 }
 
 void
@@ -260,7 +363,7 @@ flow_parse(Flow *flow)
 	if (!json_document(text, strlen(text), &array))
 		elog(ERROR, "definition of flow \"%s\" is not JSON", flow->name);
 	flow->all = NIL;
-	flow->steps = parse_steps(flow, &array, 1);
+	flow->steps = parse_steps(flow, &array, NULL, 0, 1);
 	if (flow->steps == NIL)
 		step_error(flow, "The flow has no steps.", "Give create_flow() at least one step.");
 	flow_analyze(flow);

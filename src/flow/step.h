@@ -16,7 +16,7 @@
 #include "transform/template.h"
 #include "cursor/cursor.h"
 
-#define STEP_MAX_PARAMS 8
+#define STEP_MAX_PARAMS 12
 #define FLOW_MAX_STEPS 1000		/* keeps a run's books and locks bounded */
 #define FLOW_MAX_DEPTH 50
 
@@ -25,10 +25,15 @@ typedef enum StepKind
 	STEP_FETCH,					/* source: yields rows */
 	STEP_MAP,					/* rows to rows */
 	STEP_UNIQUE,
+	STEP_MERGE,
 	STEP_UPSERT,				/* sink */
 	STEP_NODE,					/* sink or action */
 	STEP_SQL,					/* action */
-	STEP_WHEN					/* block */
+	STEP_NEXT_PAGE,
+	STEP_DEAD_LETTER,			/* of a handler */
+	STEP_WHEN,					/* blocks */
+	STEP_WHILE,
+	STEP_PARALLEL
 } StepKind;
 
 typedef enum ParamType
@@ -36,6 +41,7 @@ typedef enum ParamType
 	PARAM_TEXT,
 	PARAM_INT,
 	PARAM_ROWS,					/* name of a step that yields rows */
+	PARAM_ROWS_LIST,			/* JSON array of such names */
 	PARAM_OUTPUT,				/* name of any step with an output */
 	PARAM_CURSOR				/* what cursor_for() makes */
 } ParamType;
@@ -56,6 +62,18 @@ typedef struct StepType
 	StepParam	params[STEP_MAX_PARAMS];	/* ends with a NULL name */
 } StepType;
 
+/* What the wrappers around a step ask for (with_retry() and the like). */
+typedef struct StepPolicy
+{
+	int			retry_attempts; /* in all; 0: not given */
+	int64		retry_first_us; /* wait before the second one */
+	int64		timeout_us;		/* 0: none */
+	int64		rate_n;			/* so many in rate_per_us; 0: no limit */
+	int64		rate_per_us;
+	int64		max_failures;	/* -1: not given */
+	int64		max_iterations; /* while; 0: not given */
+} StepPolicy;
+
 typedef struct Step
 {
 	const StepType *type;
@@ -63,16 +81,27 @@ typedef struct Step
 	const char *name;			/* of its output, or "upsert 3" without one */
 	bool		named;
 	Value		params[STEP_MAX_PARAMS];	/* as in type->params */
+	StepPolicy	policy;			/* its own; see policy.h for what it inherits */
 	List	   *children;		/* of a block: Step * */
+	List	   *handlers;		/* of on_error(), innermost first: each a List
+								 * of Step * */
+	struct Step *parent;		/* the block that holds it, or the step whose
+								 * error it handles; NULL for the outermost */
+	int			handler;		/* of parent's handlers, counted from 1; 0 if
+								 * it is among the parent's children */
 
 	/* What checking the flow found out. */
-	struct Step *input;			/* PARAM_ROWS or PARAM_OUTPUT, or NULL */
-	struct Step *root;			/* the fetch step its rows come from, or NULL
-								 * if it yields or takes no rows */
+	List	   *inputs;			/* of Step *: what PARAM_ROWS or PARAM_OUTPUT
+								 * name, several for merge */
+	struct Step *input;			/* the first of them, or NULL */
+	List	   *roots;			/* the fetch steps its rows come from */
+	struct Step *root;			/* the first of them, or NULL if it yields or
+								 * takes no rows */
+	bool		manual;			/* a fetch: paginate => 'manual' */
 	bool		needs_spool;	/* a fetch: its rows are read more than once */
 	struct Step *leader;		/* a sink: the first one of those that are fed
 								 * together, page by page */
-	bool		is_path;		/* when: the condition is a path */
+	bool		is_path;		/* when, while: the condition is a path */
 
 	/* What flow_compile() made. */
 	Template   *tmpl;			/* map; upsert of a source's rows: its columns */
@@ -125,7 +154,22 @@ static inline bool
 step_yields_rows(const Step *step)
 {
 	return step->type->kind == STEP_FETCH || step->type->kind == STEP_MAP ||
-		step->type->kind == STEP_UNIQUE;
+		step->type->kind == STEP_UNIQUE || step->type->kind == STEP_MERGE;
+}
+
+/* Does it hold other steps? */
+static inline bool
+step_is_block(const Step *step)
+{
+	return step->type->kind == STEP_WHEN || step->type->kind == STEP_WHILE ||
+		step->type->kind == STEP_PARALLEL;
+}
+
+/* Does it hold a page until next_page() asks for the next one? */
+static inline bool
+step_is_manual(const Step *step)
+{
+	return step->type->kind == STEP_FETCH && step->manual;
 }
 
 /* Does it take rows, page by page? */
@@ -135,6 +179,9 @@ step_is_sink(const Step *step)
 	return step->type->kind == STEP_UPSERT ||
 		(step->type->kind == STEP_NODE && step->root != NULL);
 }
+
+/* Is the step in this block, or in this handler (counted from 1) of a step? */
+extern bool step_stands_in(const Step *step, const Step *block, int handler);
 
 /* The step of that name among the steps written before "before", or NULL. */
 extern Step *flow_find_step(const Flow *flow, const char *name, const Step *before);

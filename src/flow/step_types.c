@@ -12,6 +12,7 @@ static const StepType step_types[] = {
 			{"page_size", PARAM_INT, false, false},
 			{"max_items", PARAM_INT, false, false},
 			{"concurrency", PARAM_INT, false, false},
+			{"paginate", PARAM_TEXT, false, false},
 			{.name = NULL}
 	}},
 	{"map", STEP_MAP, NULL, {
@@ -23,6 +24,10 @@ static const StepType step_types[] = {
 			{"rows", PARAM_ROWS, true, true},
 			{"key", PARAM_TEXT, true, false},
 			{"keep", PARAM_TEXT, false, false},
+			{.name = NULL}
+	}},
+	{"merge", STEP_MERGE, NULL, {
+			{"rows", PARAM_ROWS_LIST, true, true},
 			{.name = NULL}
 	}},
 	{"upsert", STEP_UPSERT, NULL, {
@@ -42,8 +47,22 @@ static const StepType step_types[] = {
 			{"statement", PARAM_TEXT, true, true},
 			{.name = NULL}
 	}},
+	{"next_page", STEP_NEXT_PAGE, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{.name = NULL}
+	}},
+	{"dead_letter", STEP_DEAD_LETTER, NULL, {
+			{.name = NULL}
+	}},
 	{"when", STEP_WHEN, NULL, {
 			{"condition", PARAM_TEXT, true, true},
+			{.name = NULL}
+	}},
+	{"while", STEP_WHILE, NULL, {
+			{"condition", PARAM_TEXT, true, true},
+			{.name = NULL}
+	}},
+	{"parallel", STEP_PARALLEL, NULL, {
 			{.name = NULL}
 	}},
 };
