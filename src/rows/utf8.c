@@ -94,6 +94,16 @@ skip_ascii(const char *at, const char *end)
 	return at;
 }
 
+/* Skip letters of two bytes, as Latin, Greek and Cyrillic ones are, that follow each other. */
+static inline const char *
+skip_pairs(const char *at, const char *end)
+{
+	while (end - at >= 2 && (unsigned char) at[0] >= 0xC2 && (unsigned char) at[0] < 0xE0 &&
+		   ((unsigned char) at[1] & 0xC0) == 0x80)
+		at += 2;
+	return at;
+}
+
 /* The first invalid byte, or the end. */
 static const char *
 find_invalid(const char *at, const char *end)
@@ -103,14 +113,17 @@ find_invalid(const char *at, const char *end)
 	while ((at = skip_ascii(at, end)) < end)
 	{
 		/* Letters of other scripts seldom come alone. */
-		do
+		while ((at = skip_pairs(at, end)) < end && (*at & 0x80) != 0)
 		{
 			int			len = utf8_sequence(at, end, &bad);
 
 			if (len == 0)
 				return at;
 			at += len;
-		} while (at < end && (*at & 0x80) != 0);
+		}
+		/* A NUL is no letter either. */
+		if (at < end && *at == 0)
+			return at;
 	}
 	return at;
 }
