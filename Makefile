@@ -62,7 +62,7 @@ help:
 	@echo 'make check         build, run every test in a throwaway server, clean up'
 	@echo 'make demo          a server, a simulated Jira and a flow to look at'
 	@echo 'make demo-stop     remove them'
-	@echo 'make bench         measure against floor and peers (SCALE=1000000 for more)'
+	@echo 'make bench         measure against floor and peers (SCALE=1000000, FORMAT=markdown)'
 	@echo 'make bench-plot    draw what it measured'
 	@echo 'make sanitize      make check with the undefined-behaviour sanitizer'
 	@echo 'make valgrind      the tests of sql/ with the server under valgrind'
