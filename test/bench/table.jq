@@ -80,7 +80,8 @@ def at_least($bar): . + {bar: ">= \($bar)", ok: (.value >= $bar)};
       ([runs("floor-insert"; $i)[] as $r | runs("floor-small"; $i)[] | select(.round == $r.round) | ($r.cpu_ms / $i) / (.cpu_ms / 10000)]
         | figure("the same of the floor's upsert"; "x"))
     | . + {group: "\($i) issues: rates, memory, WAL"}),
-  ([$sizes[] as $i | runs("first-call"; $i) | select(length > 0) | map(.peak_kb / 1024) | median] | select(length > 1) | [max - min]
+  (($sizes | select(length > 1)) | [runs("first-call"; $sizes | max)[] as $r | runs("first-call"; $sizes | min)[] | select(.round == $r.round)
+      | ($r.peak_kb - .peak_kb) / 1024]
     | figure("peak memory, \($sizes | max) issues against \($sizes | min)"; "MB") | at_most(16) + {group: "all sizes"}),
   ($sizes[] as $i | $names | to_entries[] as $form | "first-\($form.key)" as $run
     | went($run; $i; "wait for the network"; .jira_fetch_issues.wait_ms),
@@ -114,6 +115,8 @@ def at_least($bar): . + {bar: ">= \($bar)", ok: (.value >= $bar)};
       (if $run.latency_ms > 0 and $run.concurrency == 1 then $runs | map(.wall_ms / (.searches * .latency_ms))
          | figure("\($paging), \($run.latency_ms) ms: time / (pages x latency)"; "x")
          | if $run.latency_ms == 50 and $paging == "token" then at_most(1.03) else . end else empty end),
+      (if $paging == "token" then by_round(wall; "latency-token"; ["drain-\($run.latency_ms)"]; $run.issues)
+         | figure("token, \($run.latency_ms) ms: time / drain"; "x") else empty end),
       (if $run.concurrency > 1 then [$runs[] as $r | $all[] | select(.figure == $r.figure and .latency_ms == $r.latency_ms and .concurrency == 1
            and .round == $r.round) | .wall_ms / $r.wall_ms] | figure("\($paging), \($run.latency_ms) ms: \($run.concurrency) in flight, times as fast"; "x")
          | if $run.latency_ms == 50 and $run.concurrency == 8 then at_least(6) else . end else empty end)

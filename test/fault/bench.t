@@ -38,7 +38,8 @@ is 'every bar is in the table' "$(table '[.table[] | select(.bar) | .name | sub(
 is 'every group of figures' "$(table '[.table[].group | sub("[0-9]+ issues"; "N")] | unique | length')" 10
 is 'each with its numbers' "$(table '[.table[] | select((.value | type) != "number" or .runs < 1)]')" '[]'
 is 'as text' "$(grep -c 'bars kept$' <<<"$output")" 1
-is 'as Markdown' "$(grep -c '^| .* |$' "$BENCH_RESULTS/table.md")" "$(table '(.table | length) + 2 * (.table | map(.group) | unique | length)')"
+is 'as Markdown, each bar in a row' "$(grep -cE '^\| .* \| (ok|\*\*missed\*\*) \|$' "$BENCH_RESULTS/table.md")" "$(table '[.table[] | select(.bar)] | length')"
+is 'and five tables' "$(grep -c '^| ---' "$BENCH_RESULTS/table.md")" 5
 "$top/test/bench/plot" >/dev/null
 is 'as a drawing' "$(grep -c '<polyline' "$BENCH_RESULTS/bench.svg"; tail -1 "$BENCH_RESULTS/bench.svg")" $'7\n</svg>'
 echo "1..$count"
