@@ -178,6 +178,7 @@ start_attempt(HttpRequest *request)
 	request->message[0] = '\0';
 	request->done = false;
 	request->attempts++;
+	request->retry_at = 0;
 	memset(&request->response, 0, sizeof(HttpResponse));
 
 	INSTR_TIME_SET_CURRENT(begin);
@@ -275,23 +276,6 @@ http_request_finished(HttpRequest *request, CURLcode code)
 	request_detach(request);
 }
 
-const char *
-http_header(const HttpRequest *request, const char *name)
-{
-	const char *at = request->headers.data;
-	const char *end = at + request->headers.len;
-
-	while (at < end)
-	{
-		const char *value = at + strlen(at) + 1;
-
-		if (pg_strcasecmp(at, name) == 0)
-			return value;
-		at = value + strlen(value) + 1;
-	}
-	return NULL;
-}
-
 void
 http_poke(HttpRequest *request)
 {
@@ -299,9 +283,8 @@ http_poke(HttpRequest *request)
 		http_poll_once();
 }
 
-/* Wait before the next attempt; other requests go on meanwhile. */
-static void
-wait_out(int64 wait_ms)
+void
+http_pause(int64 wait_ms)
 {
 	int64		until = http_clock() + wait_ms;
 	int64		left;
@@ -328,6 +311,41 @@ restart_others(HttpClient *client, int64 waited_ms)
 	}
 }
 
+void
+http_progress(int64 timeout_ms)
+{
+	http_wait_once(timeout_ms);
+}
+
+/* Will the server's wish end in an error?  That is for http_wait() to raise. */
+static bool
+asks_too_much(const HttpRequest *request)
+{
+	return request->code == CURLE_OK &&
+		http_asked_wait_ms(request) > (int64) resolute_max_wait * 1000;
+}
+
+bool
+http_ready(HttpRequest *request, int64 *due_ms)
+{
+	int64		wait_ms;
+
+	if (!request->done)
+		return !request->running;
+	if (request->retry_at == 0)
+	{
+		if (asks_too_much(request) || !http_should_retry(request, &wait_ms))
+			return true;
+		request->retry_at = http_clock() + wait_ms;
+	}
+	wait_ms = request->retry_at - http_clock();
+	if (wait_ms <= 0)
+		start_attempt(request);
+	else
+		*due_ms = Min(*due_ms, wait_ms);
+	return false;
+}
+
 /* Wait for the end of the attempt, and repeat it while that makes sense. */
 static void
 finish(HttpRequest *request)
@@ -344,10 +362,12 @@ finish(HttpRequest *request)
 				elog(ERROR, "a request was waited for after it was given up");
 			http_wait_once(-1);
 		}
-		if (!http_should_retry(request, &wait_ms))
+		if (request->retry_at != 0)
+			wait_ms = Max(request->retry_at - http_clock(), 0);
+		else if (!http_should_retry(request, &wait_ms))
 			break;
 		limited = http_is_held_back(request);
-		wait_out(wait_ms);
+		http_pause(wait_ms);
 		start_attempt(request);
 		if (limited)
 			restart_others(request->client, wait_ms);
@@ -373,7 +393,7 @@ answer(HttpRequest *request, int64 wait_ms)
 	{
 		if (wait_ms >= 0)
 		{
-			wait_out(wait_ms);
+			http_pause(wait_ms);
 			start_attempt(request);
 		}
 		finish(request);
@@ -427,21 +447,4 @@ http_retry(HttpRequest *request, const char *reason)
 				 errdetail("%d attempts ended with: %s.", request->attempts, reason),
 				 errhint("Run it again later; if it stays so, a smaller page size may help, or something between here and the server cuts answers short.")));
 	return answer(request, http_backoff_ms(request->attempts));
-}
-
-char *
-http_url_encode(const char *text)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	for (const unsigned char *c = (const unsigned char *) text; *c; c++)
-	{
-		if ((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
-			(*c >= 'A' && *c <= 'Z') || strchr("-._~", *c))
-			appendStringInfoChar(&out, *c);
-		else
-			appendStringInfo(&out, "%%%02X", *c);
-	}
-	return out.data;
 }

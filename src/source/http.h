@@ -79,8 +79,20 @@ extern HttpRequest *http_start(HttpClient *client, const char *path, const char 
  */
 extern bool http_is_held_back(const HttpRequest *request);
 
+/*
+ * Would http_wait() return, or raise, at once?  Repeats the request where that is due; *due_ms
+ * is lowered to the time in which it will be.
+ */
+extern bool http_ready(HttpRequest *request, int64 *due_ms);
+
+/* Wait until some request of this backend has made progress, at most so long. */
+extern void http_progress(int64 timeout_ms);
+
 /* Let a started request make progress without waiting. */
 extern void http_poke(HttpRequest *request);
+
+/* Wait so long, interruptibly, while started requests make progress. */
+extern void http_pause(int64 wait_ms);
 
 /*
  * Wait for the answer, interruptibly.  429/500/502/503/504, 403 with rate-limit

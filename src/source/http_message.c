@@ -1,6 +1,7 @@
 /*
  * http_message.c
- *		What a server says about an error, made fit for a message.
+ *		What a server says: headers, and errors made fit for a message; and text
+ *		made fit for a URL.
  */
 #include "source/http_private.h"
 
@@ -113,4 +114,38 @@ http_server_words(const HttpRequest *request, const HttpResponse *response)
 	}
 	hide_secret(request, out.data);
 	return out.len > 0 ? http_printable(out.data, out.len) : NULL;
+}
+
+const char *
+http_header(const HttpRequest *request, const char *name)
+{
+	const char *at = request->headers.data;
+	const char *end = at + request->headers.len;
+
+	while (at < end)
+	{
+		const char *value = at + strlen(at) + 1;
+
+		if (pg_strcasecmp(at, name) == 0)
+			return value;
+		at = value + strlen(value) + 1;
+	}
+	return NULL;
+}
+
+char *
+http_url_encode(const char *text)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (const unsigned char *c = (const unsigned char *) text; *c; c++)
+	{
+		if ((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
+			(*c >= 'A' && *c <= 'Z') || strchr("-._~", *c))
+			appendStringInfoChar(&out, *c);
+		else
+			appendStringInfo(&out, "%%%02X", *c);
+	}
+	return out.data;
 }

@@ -93,6 +93,8 @@ struct HttpRequest
 	char		message[CURL_ERROR_SIZE];	/* of libcurl */
 
 	/* all attempts */
+	int64		retry_at;		/* when the next one begins, by http_clock; 0: it
+								 * has not been decided on */
 	int			attempts;
 	int64		wait_us;
 	HttpResponse response;

@@ -14,6 +14,7 @@
 	"Option \"api\" of the server may be wrong: Jira Cloud is searched at /rest/api/3/search/jql, Server and Data Center at /rest/api/2/search."
 
 static SourcePage *jira_next(Source *self);
+static bool jira_ready(Source *self, int64 *due_ms);
 
 /* What every page is asked for beside its issues, in the order of JiraEnvelope. */
 static const char *const envelope_paths[ENVELOPE_COUNT] = {
@@ -244,6 +245,8 @@ jira_open(const SourceSpec *spec)
 
 	check_limits(spec);
 	js->source.next = jira_next;
+	js->source.ready = jira_ready;
+	js->one_by_one = spec->one_by_one;
 	js->context = CurrentMemoryContext;
 	js->jql = jql_parse(spec->query);
 	check_order(spec, js->jql);
@@ -312,12 +315,9 @@ begin(JiraSource *js)
  * A call that failed may be repeated: it then asks again for the page that it
  * failed on, and forgets the requests for those behind it.
  */
-static SourcePage *
-jira_next(Source *self)
+static void
+forget_failure(JiraSource *js)
 {
-	JiraSource *js = (JiraSource *) self;
-	SourcePage	   *page;
-
 	if (js->in_page && js->request)
 	{
 		js->request = NULL;
@@ -325,6 +325,35 @@ jira_next(Source *self)
 	}
 	if (js->in_page && js->ahead)
 		jira_concurrent_drop(js);
+	js->in_page = false;
+}
+
+static bool
+jira_ready(Source *self, int64 *due_ms)
+{
+	JiraSource *js = (JiraSource *) self;
+	HttpRequest *request;
+
+	forget_failure(js);
+	if (js->done)
+		return true;
+	if (!js->plan)
+		begin(js);
+	if (!js->ahead && !js->request && js->cloud)
+		jira_cloud_ask(js);
+	else if (!js->ahead && !js->request)
+		jira_server_ask_next(js);
+	request = js->ahead ? jira_concurrent_ask(js) : js->request;
+	return request == NULL || http_ready(request, due_ms);
+}
+
+static SourcePage *
+jira_next(Source *self)
+{
+	JiraSource *js = (JiraSource *) self;
+	SourcePage	   *page;
+
+	forget_failure(js);
 	if (js->done)
 		return NULL;
 

@@ -267,6 +267,7 @@ typedef struct JiraSource
 	JiraOffset	at;				/* Server */
 	HTAB	   *seen;			/* Server: rows read since the anchor, hashes */
 	int			back_steps;		/* Server: how often pages had moved */
+	bool		one_by_one;		/* no request before its page is wanted */
 	int			concurrency;	/* Server: requests in flight at once */
 	JiraAhead  *ahead;			/* Server: these; NULL: one at a time */
 } JiraSource;
@@ -312,13 +313,15 @@ extern void jira_protocol_error(const JiraSource *js, const char *detail,
 	"Reading on could lose issues, or never end. Another attempt begins anew; if it ends the same way, try another page size."
 
 /*
- * Paging: prepare it, take up a position (false if it cannot be read), and
- * yield the next page (see Source.next).
+ * Paging: prepare it, ask for the next page, take up a position (false if it cannot be
+ * read), and yield the next page (see Source.next).
  */
 extern void jira_cloud_begin(JiraSource *js);
+extern void jira_cloud_ask(JiraSource *js);
 extern bool jira_cloud_resume(JiraSource *js, const char *position);
 extern SourcePage *jira_cloud_next(JiraSource *js);
 extern void jira_server_begin(JiraSource *js);
+extern void jira_server_ask_next(JiraSource *js);
 extern bool jira_server_resume(JiraSource *js, const char *position);
 extern SourcePage *jira_server_next(JiraSource *js);
 
@@ -344,5 +347,8 @@ extern void jira_server_remember(JiraSource *js, const JiraRows *rows, bool forg
 extern void jira_concurrent_begin(JiraSource *js);
 extern SourcePage *jira_concurrent_next(JiraSource *js);
 extern void jira_concurrent_drop(JiraSource *js);
+
+/* Have the requests for the next pages sent; that of the first one, or NULL where none may be. */
+extern HttpRequest *jira_concurrent_ask(JiraSource *js);
 
 #endif							/* RESOLUTE_JIRA_H */

@@ -135,12 +135,18 @@ check_progress(JiraSource *js, const JsonPage *json)
 							JIRA_HINT_PAGING);
 }
 
+void
+jira_cloud_ask(JiraSource *js)
+{
+	ask_page(js, js->token, js->delivered);
+}
+
 /* Read a page; where the stored walk is too old, begin at the query's bound. */
 static void
 read_page(JiraSource *js, JsonPage *json, SourcePage *page)
 {
 	if (!js->request)
-		ask_page(js, js->token, js->delivered);
+		jira_cloud_ask(js);
 	if (jira_read(js, js->resumed && js->token, json, page))
 		return;
 	js->source.walk_expired = true;
@@ -166,7 +172,7 @@ jira_cloud_next(JiraSource *js)
 
 	/* the network works on the next page while we and our caller do on this */
 	done = next == NULL || json.nitems >= left;
-	if (!done)
+	if (!done && !js->one_by_one)
 		ask_page(js, next, js->delivered + json.nitems);
 	jira_fill(js, &json, NULL, left, page);
 

@@ -305,6 +305,17 @@ go_on(JiraSource *js, const PlannedPage *here, const JiraRows *rows, int64 total
 	send_pages(js);
 }
 
+HttpRequest *
+jira_concurrent_ask(JiraSource *js)
+{
+	JiraAhead  *ahead = js->ahead;
+
+	if (ahead->npages == 0)
+		plan_first(ahead, js->at.start, js->pages > 0);
+	send_pages(js);
+	return ahead->pages[0].request;
+}
+
 SourcePage *
 jira_concurrent_next(JiraSource *js)
 {

@@ -118,6 +118,12 @@ ask_page(JiraSource *js, const JiraOffset *at, int64 delivered)
 	jira_server_ask(js, bound, js->order, at->start, at->check_seam ? Max(rows, 2) : rows);
 }
 
+void
+jira_server_ask_next(JiraSource *js)
+{
+	ask_page(js, &js->at, js->delivered);
+}
+
 /* A whole number of the envelope, or -1 if it is not there. */
 static int64
 envelope_number(const JsonPage *json, JiraEnvelope which)
@@ -289,7 +295,7 @@ read_page(JiraSource *js, JsonPage *json, SourcePage *page)
 		JiraRows	rows;
 
 		if (!js->request)
-			ask_page(js, &js->at, js->delivered);
+			jira_server_ask_next(js);
 		jira_read(js, false, json, page);
 		rows = jira_server_look(js, json);
 		jira_server_check(js, json, js->at.start);
@@ -331,7 +337,7 @@ jira_server_next(JiraSource *js)
 		behind = place_behind(js, &rows);
 
 	/* the network works on the next page while we and our caller do on this */
-	if (!last && rows.nkept < left)
+	if (!last && rows.nkept < left && !js->one_by_one)
 		ask_page(js, &behind, js->delivered + rows.nkept);
 	jira_fill(js, &json, rows.keep, left, page);
 

@@ -32,6 +32,8 @@ typedef struct SourceSpec
 								 * "Fields.duedate"; becomes the fields */
 	bool		whole;			/* rows are used as a whole: all aliases too */
 	const char *walk;			/* where to go on (SourcePage.walk), or NULL */
+	bool		one_by_one;		/* ask for a page only when it is wanted (the
+								 * rate is limited) */
 } SourceSpec;
 
 /* What is known of a page, besides its rows. */
@@ -66,11 +68,19 @@ struct Source
 
 	/*
 	 * The next page in the current context (its bytes too), or NULL after the
-	 * last.  Asks for the page after it before it returns.  Waits for the
+	 * last.  Asks for the page after it before it returns, unless one_by_one.  Waits for the
 	 * network: call it with nothing open.  Touches no catalog.  After an error it may be
 	 * called again and then fetches the same page again.
 	 */
 	SourcePage *(*next) (Source *self);
+
+	/*
+	 * Would next() return without waiting?  Asks for the next page, if that has not been done,
+	 * and lets started requests be repeated where they must be.  *due_ms is lowered to
+	 * the time after which to ask again, if nothing happens before (see
+	 * http_progress()).  May wait once for what must be known of the server.
+	 */
+	bool		(*ready) (Source *self, int64 *due_ms);
 };
 
 /*
