@@ -50,6 +50,7 @@ typedef struct RowBatch
 	const FieldSet *fields;
 	int			nrows;
 	Row		   *rows;
+	int			rank;			/* of the input of a merge that it came from */
 } RowBatch;
 
 /* Index of a field by its exact name, or -1. */

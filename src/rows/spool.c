@@ -55,6 +55,12 @@ spool_create(const FieldSet *fields)
 	return spool;
 }
 
+const FieldSet *
+spool_fields(const Spool *spool)
+{
+	return spool->fields;
+}
+
 /* Append one value's header to the headers, its bytes to the bytes. */
 static void
 pack_value(StringInfo headers, StringInfo bytes, const Value *value)

@@ -15,6 +15,9 @@ typedef struct Spool Spool;
 /* A spool for rows with these fields; lives in the current context. */
 extern Spool *spool_create(const FieldSet *fields);
 
+/* The fields of its rows. */
+extern const FieldSet *spool_fields(const Spool *spool);
+
 /* Add the rows of a batch; everything is copied. */
 extern void spool_append(Spool *spool, const RowBatch *batch);
 

@@ -55,4 +55,25 @@ extern Transform *map_create(const char *step, Template *tmpl, const FieldSet *i
 extern Transform *unique_create(const char *step, List *keys, bool keep_first,
 								const FieldSet *input);
 
+/*
+ * Of rows that several inputs of a merge bring, the newest version of a key shall win (as the
+ * field that the cursor follows says), in a tie that of the input named later.  A row passes
+ * on only if none that outranks it has.
+ */
+extern void unique_over_merge(Transform *unique);
+
+/*
+ * The rows of several inputs as one stream with the union of their fields (merge); inputs that are
+ * NULL yield none.  A page comes from one of them: merge_page() takes the place of process.
+ */
+extern Transform *merge_create(const char *step, int ninputs, const FieldSet **inputs);
+extern RowBatch *merge_page(Transform *transform, int input, RowBatch *in, PageContext *page,
+							StepCounts *counts);
+
+/* The union of fields, palloc'd. */
+extern FieldSet *merge_fields(int ninputs, const FieldSet **inputs);
+
+/* Inputs of one merge, and inputs of merges below it, that are told apart. */
+#define MERGE_RANKS 64
+
 #endif							/* RESOLUTE_TRANSFORM_H */

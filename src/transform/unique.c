@@ -5,6 +5,9 @@
  * A key is remembered as a hash of its text.  With keep_first that is a hash
  * of 128 bits; otherwise 64 bits of it, with a hash of the row as it was last passed
  * on: only a row that is the same as the latest one of its key is dropped.
+ *
+ * Over a merge the rank of each key's latest row is remembered as well: its version (in ms) and
+ * the place of its input.
  */
 #include "postgres.h"
 
@@ -13,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "rows/instant.h"
 #include "rows/json.h"
 #include "transform/seen_set.h"
 #include "transform/transform.h"
@@ -33,13 +37,20 @@ typedef struct Unique
 	Transform	transform;		/* must be first */
 	MemoryContext context;
 	bool		keep_first;
+	bool		merged;
+	int			version;		/* merged: the field, or -1 */
 	int			nparts;
 	KeyPart    *parts;
 	SeenSet    *seen;
+	SeenSet    *ranks;			/* merged: of the rows that were passed on */
 	SeenEntry  *staged;			/* what the page will add when it is kept */
+	SeenEntry  *staged_ranks;	/* merged: to ranks */
 	int			nstaged;
 	int			capacity;
 } Unique;
+
+/* Ranks of merges fit in so many bits below the version. */
+#define RANK_BITS 12
 
 /* A key of this page, and the place of its row in the result. */
 typedef struct PageKey
@@ -140,15 +151,35 @@ fail_row(Unique *self, const Row *row, const char *part, PageContext *page,
 	MemoryContextSwitchTo(caller);
 }
 
+/*
+ * What says which of two rows of a key wins: the version, then the input.  Versions are
+ * milliseconds since 4713 BC, so that none is negative; no version is the oldest.
+ */
+static uint64
+row_rank(const Unique *self, const Row *row, int input)
+{
+	TimestampTz version;
+	uint64		ms = 0;
+
+	if (self->version >= 0 && instant_from_value(&row->values[self->version], &version))
+		ms = (uint64) (version - MIN_TIMESTAMP) / 1000 + 1;
+	return (ms << RANK_BITS) | (uint64) Min(input, (1 << RANK_BITS) - 1);
+}
+
 /* Note what keep() shall remember. */
 static void
-stage(Unique *self, const SeenEntry *entry)
+stage(Unique *self, const SeenEntry *entry, uint64 rank)
 {
 	if (self->nstaged == self->capacity)
 	{
 		self->capacity *= 2;
 		self->staged = repalloc_huge(self->staged, sizeof(SeenEntry) * (Size) self->capacity);
+		if (self->merged)
+			self->staged_ranks = repalloc_huge(self->staged_ranks,
+											   sizeof(SeenEntry) * (Size) self->capacity);
 	}
+	if (self->merged)
+		self->staged_ranks[self->nstaged] = (SeenEntry) {entry->key, rank};
 	self->staged[self->nstaged++] = *entry;
 }
 
@@ -187,7 +218,8 @@ take_page(Unique *self, RowBatch *in, RowBatch *out, SeenEntry *keys,
 			continue;
 		}
 		counts->duplicates++;
-		if (!self->keep_first)
+		if (!self->keep_first &&
+			(!self->merged || row_rank(self, row, 0) >= row_rank(self, &out->rows[entry->place], 0)))
 			out->rows[entry->place] = *row;
 	}
 	pagekeys_destroy(places);
@@ -195,17 +227,20 @@ take_page(Unique *self, RowBatch *in, RowBatch *out, SeenEntry *keys,
 
 /* Is the row to be dropped because of earlier pages?  Otherwise it is staged. */
 static bool
-seen_before(Unique *self, const FieldSet *fields, const Row *row,
-			const SeenEntry *key, StringInfo scratch)
+seen_before(Unique *self, const RowBatch *in, const Row *row, const SeenEntry *key,
+			StringInfo scratch)
 {
 	SeenEntry	entry = *key;
+	uint64		rank = self->merged ? row_rank(self, row, in->rank) : 0;
 	uint64		tag;
 
 	if (!self->keep_first)
-		entry.tag = hash_content(fields, row, scratch);
+		entry.tag = hash_content(in->fields, row, scratch);
 	if (seen_set_find(self->seen, &entry, &tag) && tag == entry.tag)
 		return true;
-	stage(self, &entry);
+	if (self->merged && seen_set_find(self->ranks, &entry, &tag) && tag > rank)
+		return true;
+	stage(self, &entry, rank);
 	return false;
 }
 
@@ -226,7 +261,7 @@ unique_process(Transform *transform, RowBatch *in, PageContext *page, StepCounts
 	for (int i = 0; i < out->nrows; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (seen_before(self, in->fields, &out->rows[i], &keys[i], &scratch))
+		if (seen_before(self, in, &out->rows[i], &keys[i], &scratch))
 			counts->duplicates++;
 		else
 			out->rows[kept++] = out->rows[i];
@@ -237,6 +272,8 @@ unique_process(Transform *transform, RowBatch *in, PageContext *page, StepCounts
 
 	/* What can fail is done now: keep() may be called between transactions. */
 	seen_set_reserve(self->seen, self->nstaged);
+	if (self->merged)
+		seen_set_reserve(self->ranks, self->nstaged);
 	MemoryContextSwitchTo(caller);
 	return out;
 }
@@ -247,7 +284,11 @@ unique_keep(Transform *transform)
 	Unique	   *self = (Unique *) transform;
 
 	for (int i = 0; i < self->nstaged; i++)
+	{
 		seen_set_put(self->seen, &self->staged[i]);
+		if (self->merged)
+			seen_set_put(self->ranks, &self->staged_ranks[i]);
+	}
 	self->nstaged = 0;
 }
 
@@ -301,4 +342,21 @@ unique_create(const char *step, List *keys, bool keep_first, const FieldSet *inp
 	self->capacity = 128;
 	self->staged = palloc(sizeof(SeenEntry) * self->capacity);
 	return &self->transform;
+}
+
+void
+unique_over_merge(Transform *transform)
+{
+	Unique	   *self = (Unique *) transform;
+	MemoryContext caller = MemoryContextSwitchTo(self->context);
+
+	/* First come, first kept: then no other row of a key passes anyway. */
+	if (!self->keep_first)
+	{
+		self->merged = true;
+		self->version = fieldset_find_flag(transform->fields, FIELD_CURSOR);
+		self->ranks = seen_set_create(false);
+		self->staged_ranks = palloc(sizeof(SeenEntry) * self->capacity);
+	}
+	MemoryContextSwitchTo(caller);
 }
