@@ -243,6 +243,21 @@ cursor_moved_by_hand(int64 id, int64 moves)
 	}
 }
 
+int64
+cursor_run(int64 id)
+{
+	ListCell   *lc;
+
+	foreach(lc, open_cursors)
+	{
+		Cursor	   *cursor = lfirst(lc);
+
+		if (cursor->id == id)
+			return cursor->run_id;
+	}
+	return 0;
+}
+
 Cursor *
 cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
 			bool eventual, bool target_empty, bool restart)

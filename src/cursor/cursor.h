@@ -57,6 +57,7 @@ typedef struct Cursor
 	bool		sweeping;		/* this walk is the daily sweep */
 	char	   *walk;			/* where to go on, if resumed; otherwise NULL */
 	int64		moves;			/* version for the compare-and-set */
+	int64		run_id;			/* of the run that holds it, set by that; 0: none */
 
 	/* Private. */
 	MemoryContext context;		/* where it was opened */

@@ -285,6 +285,33 @@ step_back(int64 cursor, int64 *below, bool *counts)
 	return true;
 }
 
+/*
+ * Has the run of this session that holds the cursor not moved it, or was that undone already?
+ * Then there is nothing of it to roll back, and the runs before it are not meant.
+ */
+static bool
+is_unmoved(int64 cursor)
+{
+	int64		run = cursor_run(cursor);
+	int64		below = PG_INT64_MAX;
+	bool		isnull;
+
+	while (run != 0 &&
+		   query_history("SELECT history_id, undone_from, run_id FROM resolute.cursor_history "
+						 "WHERE cursor_id" EQUALS "$1 AND history_id" BELOW "$2 "
+						 "ORDER BY history_id DESC LIMIT 1", cursor, below))
+	{
+		int64		mover = DatumGetInt64(column(3, &isnull));
+
+		if (!isnull)
+			return mover != run;
+		below = DatumGetInt64(column(2, &isnull));
+		if (isnull)
+			below = DatumGetInt64(column(1, &isnull));
+	}
+	return run != 0;
+}
+
 /* Set the state to the one before that move of the history. */
 static void
 restore(CursorRow *row, int64 history_id, MemoryContext context)
@@ -337,6 +364,8 @@ resolute_rollback_cursor(PG_FUNCTION_ARGS)
 				 errmsg("number of runs to roll back must be at least 1"),
 				 errhint("Leave it out to roll back the last run.")));
 	SPI_connect();
+	if (is_unmoved(row.id))
+		undone++;
 	while (undone < runs)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -352,7 +381,8 @@ resolute_rollback_cursor(PG_FUNCTION_ARGS)
 					 errhint("Use resolute.set_cursor() or resolute.reset_cursor().")));
 		undone += counts ? 1 : 0;
 	}
-	restore(&next, below, context);
+	if (below != PG_INT64_MAX)
+		restore(&next, below, context);
 	SPI_finish();
-	return move_cursor(fcinfo, &row, &next, "rollback", below);
+	return move_cursor(fcinfo, &row, &next, "rollback", below != PG_INT64_MAX ? below : 0);
 }

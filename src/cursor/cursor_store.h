@@ -72,4 +72,7 @@ extern bool cursor_lock_by_hand(int64 id);
 /* Tell the open cursors of this backend that it was moved by hand. */
 extern void cursor_moved_by_hand(int64 id, int64 moves);
 
+/* The run of this backend that has opened the cursor, or 0. */
+extern int64 cursor_run(int64 id);
+
 #endif							/* RESOLUTE_CURSOR_STORE_H */
