@@ -3,10 +3,11 @@
  *		What can be said of a flow before it runs: which sinks share a pass
  *		over their rows, and which rows must be kept for a second pass.
  *
- * Sinks of one source that stand next to each other are fed together: a page
- * goes to all of them in one transaction.  Whatever stands between (an action, a
- * block, a sink of another source) ends the pass.  A source that is read again
- * after that, or whose count is wanted before, is spooled.
+ * Sinks that stand next to each other are fed together if they share a source, or if their
+ * sources are read in parallel: a page goes to all of its sinks in one transaction.  Whatever
+ * stands between (an action, a block, a sink of another source) ends the pass.  A source that is
+ * read again after that (in another round of a loop, too), or whose count is wanted
+ * before, is spooled; pages that next_page() turns need no spool.
  */
 #include "flow/step.h"
 
@@ -16,6 +17,7 @@ typedef struct Analysis
 {
 	Flow	   *flow;
 	Step	   *leader;			/* first sink of the pass going on, or NULL */
+	List	   *roots;			/* fetch steps that the pass reads */
 	List	   *passed;			/* fetch steps whose rows were passed over */
 } Analysis;
 
@@ -69,8 +71,30 @@ static void
 end_pass(Analysis *analysis)
 {
 	if (analysis->leader)
-		analysis->passed = list_append_unique_ptr(analysis->passed, analysis->leader->root);
+		analysis->passed = list_concat_unique_ptr(analysis->passed, analysis->roots);
 	analysis->leader = NULL;
+	analysis->roots = NIL;
+}
+
+/* Keep the rows of a step's sources, as far as they come by themselves. */
+static void
+spool_roots(const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->roots)
+	{
+		Step	   *root = lfirst(lc);
+
+		root->needs_spool |= !root->manual;
+	}
+}
+
+/* Have all rows been passed over that the step stands for? */
+static bool
+has_passed(const Analysis *analysis, const Step *step)
+{
+	return list_difference_ptr(step->roots, analysis->passed) == NIL;
 }
 
 /* Does an SQL condition speak of this output?  Its name stands in it in quotes. */
@@ -79,6 +103,16 @@ sql_mentions(const char *condition, const char *name)
 {
 	return strstr(condition, psprintf("'%s'", name)) != NULL ||
 		strstr(condition, psprintf("{%s", name)) != NULL;
+}
+
+bool
+step_mentions(const Flow *flow, const Step *when, const Step *step)
+{
+	const char *rest;
+
+	if (when->is_path)
+		return condition_step(flow, when, &rest) == step;
+	return step->named && sql_mentions(step_text(when, "condition"), step->name);
 }
 
 /* A condition that needs the number of rows of a source not yet read. */
@@ -100,8 +134,13 @@ analyze_condition(Analysis *analysis, Step *when)
 					 errmsg("condition \"%s\" of flow \"%s\" begins with an unknown name",
 							condition, analysis->flow->name),
 					 errhint("A path begins with the name of a step written before it, or with input or run; anything else must be an SQL expression over state.")));
-		if (step == NULL || *rest == '\0' || !step_yields_rows(step) ||
-			list_member_ptr(analysis->passed, step->root))
+		if (step && step->type->kind == STEP_FETCH && !step->manual && strcmp(rest, "has_more") == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("condition \"%s\" of flow \"%s\" asks for pages, but \"%s\" is read by itself",
+							condition, analysis->flow->name, step->name),
+					 errhint("Give the fetch step paginate => 'manual', and go on with resolute.next_page().")));
+		if (step == NULL || *rest == '\0' || !step_yields_rows(step) || has_passed(analysis, step))
 			return;
 		if (step != step->root)
 			ereport(ERROR,
@@ -110,7 +149,7 @@ analyze_condition(Analysis *analysis, Step *when)
 							condition, analysis->flow->name),
 					 errhint("Look at \"%s.%s\", or place the block after a sink that reads \"%s\".",
 							 step->root->name, rest, step->name)));
-		step->root->needs_spool = true;
+		spool_roots(step);
 		return;
 	}
 	foreach(lc, analysis->flow->all)
@@ -119,8 +158,88 @@ analyze_condition(Analysis *analysis, Step *when)
 		if (step == when)
 			break;
 		if (step->named && step_yields_rows(step) && sql_mentions(condition, step->name) &&
-			!list_member_ptr(analysis->passed, step->root))
-			step->root->needs_spool = true;
+			!has_passed(analysis, step))
+			spool_roots(step);
+	}
+}
+
+/* Are both read in the same parallel()? */
+static bool
+are_parallel(const Step *a, const Step *b)
+{
+	for (const Step *block = a->parent; block; block = block->parent)
+	{
+		if (block->type->kind == STEP_PARALLEL && step_stands_in(a, block, 0) &&
+			step_stands_in(b, block, 0))
+			return true;
+	}
+	return false;
+}
+
+/* Can the sink be fed together with those of the pass going on? */
+static bool
+joins_pass(const Analysis *analysis, const Step *sink)
+{
+	ListCell   *lc,
+			   *lc2;
+
+	foreach(lc, sink->roots)
+	{
+		foreach(lc2, analysis->roots)
+		{
+			if (lfirst(lc) == lfirst(lc2) || are_parallel(lfirst(lc), lfirst(lc2)))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The loop around a step that its source is not in, so that its rows are read again. */
+static bool
+reads_from_outside(const Step *sink, const Step *root)
+{
+	for (const Step *block = sink->parent; block; block = block->parent)
+	{
+		if (block->type->kind == STEP_WHILE && step_stands_in(sink, block, 0) &&
+			!step_stands_in(root, block, 0))
+			return true;
+	}
+	return false;
+}
+
+static void
+analyze_sink(Analysis *analysis, Step *sink)
+{
+	ListCell   *lc;
+
+	if (analysis->leader && !joins_pass(analysis, sink))
+		end_pass(analysis);
+	if (analysis->leader == NULL)
+		analysis->leader = sink;
+	sink->leader = analysis->leader;
+	foreach(lc, sink->roots)
+	{
+		Step	   *root = lfirst(lc);
+
+		if (list_member_ptr(analysis->passed, root) || reads_from_outside(sink, root))
+			root->needs_spool |= !root->manual;
+	}
+	analysis->roots = list_concat_unique_ptr(analysis->roots, sink->roots);
+}
+
+static void analyze_steps(Analysis *analysis, List *steps);
+
+/* A handler does not run where it stands: the pass goes on around it. */
+static void
+analyze_handlers(const Analysis *analysis, const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->handlers)
+	{
+		Analysis	inner = {analysis->flow, NULL, NIL, NIL};
+
+		analyze_steps(&inner, lfirst(lc));
 	}
 }
 
@@ -133,23 +252,22 @@ analyze_steps(Analysis *analysis, List *steps)
 	{
 		Step	   *step = lfirst(lc);
 
+		analyze_handlers(analysis, step);
 		if (step_yields_rows(step))
 			continue;
-		if (!step_is_sink(step))
-			end_pass(analysis);
-		else
+		if (step_is_sink(step))
 		{
-			if (analysis->leader && analysis->leader->root != step->root)
-				end_pass(analysis);
-			if (analysis->leader == NULL)
-			{
-				analysis->leader = step;
-				if (list_member_ptr(analysis->passed, step->root))
-					step->root->needs_spool = true;
-			}
-			step->leader = analysis->leader;
+			analyze_sink(analysis, step);
+			continue;
 		}
-		if (step->type->kind == STEP_WHEN)
+		if (step->type->kind == STEP_PARALLEL)
+		{
+			/* What stands in it may be fed together with what follows. */
+			analyze_steps(analysis, step->children);
+			continue;
+		}
+		end_pass(analysis);
+		if (step->type->kind == STEP_WHEN || step->type->kind == STEP_WHILE)
 		{
 			analyze_condition(analysis, step);
 			analyze_steps(analysis, step->children);
@@ -161,7 +279,7 @@ analyze_steps(Analysis *analysis, List *steps)
 void
 flow_analyze(Flow *flow)
 {
-	Analysis	analysis = {flow, NULL, NIL};
+	Analysis	analysis = {flow, NULL, NIL, NIL};
 
 	analyze_steps(&analysis, flow->steps);
 	list_free(analysis.passed);

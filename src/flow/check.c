@@ -43,6 +43,23 @@ expected_fields(const Step *fetch)
 	return fields;
 }
 
+/* The fields of a merge, or NULL where those of an input are not known. */
+static const FieldSet *
+merged_fields(const Step *step)
+{
+	const FieldSet **inputs = palloc(sizeof(FieldSet *) * list_length(step->inputs));
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, step->inputs)
+	{
+		inputs[n] = step_fields(lfirst(lc));
+		if (inputs[n++] == NULL)
+			return NULL;
+	}
+	return merge_fields(n, inputs);
+}
+
 const FieldSet *
 step_fields(const Step *step)
 {
@@ -54,6 +71,8 @@ step_fields(const Step *step)
 			return expected_fields(step);
 		case STEP_UNIQUE:
 			return step_fields(step->input);
+		case STEP_MERGE:
+			return merged_fields(step);
 		case STEP_MAP:
 		case STEP_UPSERT:
 			if (step->tmpl == NULL)
@@ -175,6 +194,7 @@ check_step(const Step *step)
 			check_statement(step_text(step, "statement"));
 			break;
 		case STEP_WHEN:
+		case STEP_WHILE:
 			check_condition(step);
 			break;
 		default:

@@ -9,6 +9,9 @@
 #include "rows/names.h"
 #include "source/source.h"
 
+/* An error leaves it as it was then. */
+static StepPlace place = {NULL, 0};
+
 /* Tell where an error happened. */
 static void
 step_context_callback(void *arg)
@@ -32,19 +35,54 @@ step_context_push(StepContext *context, const Flow *flow, const Step *step)
 	context->callback.arg = context;
 	context->callback.previous = error_context_stack;
 	error_context_stack = &context->callback;
+	context->outer_step = place.step;
+	context->outer_page = place.page;
+	place.step = step;
+	place.page = 0;
+}
+
+void
+step_context_set_page(StepContext *context, int64 page)
+{
+	context->page = page;
+	place.page = page;
 }
 
 void
 step_context_pop(StepContext *context)
 {
 	error_context_stack = context->callback.previous;
+	place.step = context->outer_step;
+	place.page = context->outer_page;
+}
+
+StepPlace
+step_place_begin(void)
+{
+	StepPlace	outer = place;
+
+	place.step = NULL;
+	place.page = 0;
+	return outer;
+}
+
+StepPlace
+step_place(void)
+{
+	return place;
+}
+
+void
+step_place_end(StepPlace outer)
+{
+	place = outer;
 }
 
 /* Do the rows of the step stand for items of a source, or has a map made them? */
 static bool
 yields_items(const Step *step)
 {
-	while (step->type->kind == STEP_UNIQUE)
+	while (step->type->kind == STEP_UNIQUE || step->type->kind == STEP_MERGE)
 		step = step->input;
 	return step->type->kind == STEP_FETCH;
 }
@@ -63,13 +101,21 @@ add_reference(Step *fetch, char *reference)
 	fetch->references = lappend(fetch->references, reference);
 }
 
+/* All sources of a step's rows must deliver these. */
 static void
-add_references(Step *fetch, List *references)
+add_references(const Step *step, List *references, bool whole)
 {
-	ListCell   *lc;
+	ListCell   *lc,
+			   *lc2;
 
-	foreach(lc, references)
-		add_reference(fetch, lfirst(lc));
+	foreach(lc, step->roots)
+	{
+		Step	   *fetch = lfirst(lc);
+
+		foreach(lc2, references)
+			add_reference(fetch, lfirst(lc2));
+		fetch->whole |= whole;
+	}
 }
 
 /* ${cursor} in the query and the cursor parameter need each other. */
@@ -199,8 +245,7 @@ compile_template(Step *step, const char *source)
 	references = template_references(step->tmpl, &whole);
 	if (!yields_items(step->input))
 		return;
-	add_references(step->root, references);
-	step->root->whole |= whole;
+	add_references(step, references, whole);
 }
 
 static void
@@ -256,7 +301,28 @@ compile_unique(const Flow *flow, Step *step)
 				 errhint("keep is last or first.")));
 	step->keep_first = keep && strcmp(keep, "first") == 0;
 	if (yields_items(step->input))
-		add_references(step->root, step->keys);
+		add_references(step, step->keys, false);
+}
+
+/* Rows are either a source's items, whose fields it fills, or what a map has made. */
+static void
+compile_merge(const Flow *flow, const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+	{
+		const Step *input = lfirst(lc);
+
+		if (yields_items(input) != yields_items(step->input))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("step \"%s\" of flow \"%s\" merges rows of different kinds",
+							step->name, flow->name),
+					 errdetail("Of \"%s\" and \"%s\", one has been mapped and the other has not.",
+							   step->input->name, input->name),
+					 errhint("Map each of them before the merge, or all of them after it.")));
+	}
 }
 
 static void
@@ -273,6 +339,9 @@ compile_step(Flow *flow, Step *step)
 		case STEP_UNIQUE:
 			compile_unique(flow, step);
 			break;
+		case STEP_MERGE:
+			compile_merge(flow, step);
+			break;
 		case STEP_UPSERT:
 			compile_upsert(step);
 			break;
@@ -285,7 +354,7 @@ compile_step(Flow *flow, Step *step)
 
 	/* A node that takes the items themselves wants all of them. */
 	if (step->type->kind == STEP_NODE && step_is_sink(step) && yields_items(step->input))
-		step->root->whole = true;
+		add_references(step, NIL, true);
 }
 
 void

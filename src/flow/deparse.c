@@ -49,6 +49,24 @@ append_cursor(StringInfo out, const Value *cursor)
 	appendStringInfoChar(out, ')');
 }
 
+/* 'a', 'b', ... from a JSON array. */
+static void
+append_names(StringInfo out, const Value *names)
+{
+	JsonIter	it = json_iter(names);
+	bool		first = true;
+	Value		key,
+				name;
+
+	while (json_next(&it, &key, &name))
+	{
+		if (!first)
+			appendStringInfoString(out, ", ");
+		append_literal(out, value_cstring(&name));
+		first = false;
+	}
+}
+
 static void
 append_param(StringInfo out, const StepParam *param, const Value *value)
 {
@@ -56,6 +74,8 @@ append_param(StringInfo out, const StepParam *param, const Value *value)
 		appendStringInfo(out, "%s => ", quote_identifier(param->name));
 	if (param->type == PARAM_CURSOR)
 		append_cursor(out, value);
+	else if (param->type == PARAM_ROWS_LIST)
+		append_names(out, value);
 	else if (param->type == PARAM_INT)
 		appendStringInfoString(out, value_cstring(value));
 	else
@@ -64,22 +84,12 @@ append_param(StringInfo out, const StepParam *param, const Value *value)
 
 static void append_steps(StringInfo out, List *steps, int depth);
 
-/* One step, wrapped in as() where it has a name that is not its own. */
+/* The call of its builder. */
 static void
-append_step(StringInfo out, const Step *step, int depth)
+append_call(StringInfo out, const Step *step, int depth)
 {
-	bool		own_name = step->type->kind == STEP_NODE &&
-		value_is(step_param(step, "name"), step->name);
-	bool		wrapped = step->named && !own_name;
 	bool		first = true;
 
-	append_line(out, depth);
-	if (wrapped)
-	{
-		appendStringInfoString(out, "resolute.\"as\"(");
-		append_literal(out, step->name);
-		appendStringInfoString(out, ", ");
-	}
 	appendStringInfo(out, "resolute.%s(", quote_identifier(step->type->name));
 	for (int i = 0; step->type->params[i].name != NULL; i++)
 	{
@@ -98,10 +108,75 @@ append_step(StringInfo out, const Step *step, int depth)
 	}
 	if (step->children)
 	{
-		appendStringInfoChar(out, ',');
+		if (!first)
+			appendStringInfoChar(out, ',');
 		append_steps(out, step->children, depth + 1);
 	}
-	appendStringInfoString(out, wrapped ? "))" : ")");
+	appendStringInfoChar(out, ')');
+}
+
+/* What comes before the call of the step that with_...() wraps. */
+static void
+open_policies(StringInfo out, const StepPolicy *policy)
+{
+	if (policy->max_iterations > 0)
+		appendStringInfoString(out, "resolute.with_max_iterations(");
+	if (policy->max_failures >= 0)
+		appendStringInfoString(out, "resolute.with_max_failures(");
+	if (policy->rate_n > 0)
+		appendStringInfoString(out, "resolute.with_rate_limit(");
+	if (policy->timeout_us > 0)
+		appendStringInfoString(out, "resolute.with_timeout(");
+	if (policy->retry_attempts > 0)
+		appendStringInfoString(out, "resolute.with_retry(");
+}
+
+/* And what comes after it, in the opposite order. */
+static void
+close_policies(StringInfo out, const StepPolicy *policy)
+{
+	if (policy->retry_attempts > 0)
+		appendStringInfo(out, ", %d, %s)", policy->retry_attempts,
+						 quote_literal_cstr(policy->retry_first));
+	if (policy->timeout_us > 0)
+		appendStringInfo(out, ", %s)", quote_literal_cstr(policy->timeout));
+	if (policy->rate_n > 0)
+		appendStringInfo(out, ", " INT64_FORMAT ", %s)", policy->rate_n,
+						 quote_literal_cstr(policy->rate_per));
+	if (policy->max_failures >= 0)
+		appendStringInfo(out, ", " INT64_FORMAT ")", policy->max_failures);
+	if (policy->max_iterations > 0)
+		appendStringInfo(out, ", " INT64_FORMAT ")", policy->max_iterations);
+}
+
+/* One step in its wrappers: as() where it has a name that is not its own, then the others. */
+static void
+append_step(StringInfo out, const Step *step, int depth)
+{
+	bool		own_name = step->type->kind == STEP_NODE &&
+		value_is(step_param(step, "name"), step->name);
+	ListCell   *lc;
+
+	append_line(out, depth);
+	foreach(lc, step->handlers)
+		appendStringInfoString(out, "resolute.on_error(");
+	open_policies(out, &step->policy);
+	if (step->named && !own_name)
+	{
+		appendStringInfoString(out, "resolute.\"as\"(");
+		append_literal(out, step->name);
+		appendStringInfoString(out, ", ");
+	}
+	append_call(out, step, depth);
+	if (step->named && !own_name)
+		appendStringInfoChar(out, ')');
+	close_policies(out, &step->policy);
+	foreach(lc, step->handlers)
+	{
+		appendStringInfoChar(out, ',');
+		append_steps(out, lfirst(lc), depth + 1);
+		appendStringInfoChar(out, ')');
+	}
 }
 
 static void

@@ -1,205 +1,73 @@
 /*
  * drain.c
- *		A pass: the pages of a source go through its transforms into all sinks
- *		that are fed together, one transaction a page.
+ *		A pass at work: the pages of its sources go through its transforms into
+ *		all sinks that are fed together, one transaction a page.
  */
 #include "flow/run.h"
 
-#include "access/xact.h"
+#include "flow/policy.h"
 #include "resolute.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Does the sink (or one of the steps it reads from) read from step? */
-static bool
-reads_from(const Step *sink, const Step *step)
-{
-	for (; sink != NULL; sink = sink->input)
-	{
-		if (sink == step)
-			return true;
-	}
-	return false;
-}
-
-/* The steps of the pass that begins with leader, in the order written. */
-static List *
-pass_steps(Run *run, Step *leader)
-{
-	List	   *steps = NIL;
-	ListCell   *lc,
-			   *lc2;
-
-	foreach(lc, run->flow->all)
-	{
-		Step	   *step = lfirst(lc);
-
-		if (step->root != leader->root || step->type->kind == STEP_FETCH)
-			continue;
-		foreach(lc2, run->flow->all)
-		{
-			Step	   *sink = lfirst(lc2);
-
-			if (sink->leader == leader && reads_from(sink, step))
-			{
-				steps = lappend(steps, step);
-				break;
-			}
-		}
-	}
-	return steps;
-}
-
-/* The fields of a step's rows in this pass. */
-static const FieldSet *
-output_fields(Run *run, const Step *step)
-{
-	if (step->type->kind == STEP_FETCH)
-		return run_stream(run, step)->source->fields;
-	return step_state(run, step)->transform->fields;
-}
-
-/* Make the transform or upsert of one step. */
+/* Raise the error of a step, as it would have raised it itself. */
 static void
-create_step(Run *run, Step *step)
+check_step_failures(Run *run, const Step *step)
 {
 	StepState  *state = step_state(run, step);
-	const FieldSet *input = output_fields(run, step->input);
+	int64		limit = policy_max_failures(step);
+	int64		failed = state->done.counts.failed - state->dead_lettered +
+		state->staged.counts.failed;
+	StepContext context;
 
-	/* Rows that an earlier pass took through this step count once. */
-	memset(&state->done.counts, 0, sizeof(state->done.counts));
-	state->done.pages = 0;
-
-	if (step->tmpl)
-	{
-		template_bind(step->tmpl, input);
-		state->transform = map_create(step->name, step->tmpl, input);
-		input = state->transform->fields;
-	}
-	switch (step->type->kind)
-	{
-		case STEP_UNIQUE:
-			state->transform = unique_create(step->name, step->keys, step->keep_first, input);
-			break;
-		case STEP_UPSERT:
-			{
-				UpsertSpec *spec = palloc0(sizeof(UpsertSpec));
-
-				spec->step = step->name;
-				spec->target = step_text(step, "target");
-				spec->keys = step->keys;
-				spec->version = step_text(step, "version");
-				spec->quiet = true;
-				state->upsert = upsert_create(spec, input);
-				upsert_check(state->upsert, false);
-				break;
-			}
-		default:
-			break;
-	}
-}
-
-List *
-pass_create(Run *run, Step *leader)
-{
-	List	   *pass = pass_steps(run, leader);
-	ListCell   *lc;
-
-	foreach(lc, pass)
-	{
-		StepContext context;
-
-		step_context_push(&context, run->flow, lfirst(lc));
-		create_step(run, lfirst(lc));
-		step_context_pop(&context);
-	}
-	return pass;
-}
-
-/* A copy of the batch, whose rows may be moved about. */
-static RowBatch *
-batch_copy(const RowBatch *batch)
-{
-	RowBatch   *copy = batch_create(batch->fields, batch->nrows);
-
-	copy->nrows = batch->nrows;
-	memcpy(copy->rows, batch->rows, sizeof(Row) * batch->nrows);
-	return copy;
-}
-
-/* One page through one step of the pass. */
-static void
-step_page(Run *run, Step *step, PageContext *page, RowBatch **batches)
-{
-	StepState  *state = step_state(run, step);
-	RowBatch   *in = batches[step->input->number - 1];
-	RowBatch   *rows = in;
-	instr_time	start;
-
-	memset(&state->staged, 0, sizeof(state->staged));
-	INSTR_TIME_SET_CURRENT(start);
-	if (state->transform)
-		rows = state->transform->process(state->transform, batch_copy(in), page,
-										 &state->staged.counts);
-	batches[step->number - 1] = rows;
-	if (run->preview)
+	if (limit < 0)
+		limit = run->flow->max_failures;
+	if (state->staged.counts.failed == 0 || failed <= limit)
 		return;
-	if (state->upsert)
-		upsert_page(state->upsert, rows, page, &state->staged.counts);
-	else if (step_is_sink(step))
-		node_page(run, step, in);
-	state->staged.work_us = elapsed_us(start);
-	state->staged.pages = 1;
-	state->staged.counts.rows_in = in->nrows;
+	step_context_push(&context, run->flow, step);
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("step \"%s\" of flow \"%s\" failed for more than " INT64_FORMAT " rows",
+					step->name, run->flow->name, limit),
+			 errdetail("The page with the last of them was not stored."),
+			 errhint("See resolute.dead_letters for the errors; resolute.alter_flow() sets max_failures.")));
 }
 
-void
-pass_transform(Run *run, List *pass, RowBatch *batch, PageContext *page, RowBatch **batches)
-{
-	ListCell   *lc;
-
-	foreach(lc, pass)
-	{
-		Step	   *step = lfirst(lc);
-		StepContext context;
-
-		batches[step->root->number - 1] = batch;
-		step_context_push(&context, run->flow, step);
-		step_page(run, step, page, batches);
-		step_context_pop(&context);
-	}
-}
-
-/* Too many dead letters fail the step. */
+/*
+ * What a trigger or a function raises (P0001) may be gone the next time: as long as the step has
+ * attempts left, it fails the page rather than the row.
+ */
 static void
-check_failures(Run *run, List *pass)
+check_raised(Run *run, const PageWork *work, const Step *step)
 {
+	const Step *policy = policy_retry(step);
+	StepContext context;
 	ListCell   *lc;
 
-	foreach(lc, pass)
+	if (policy == NULL || work->attempt >= policy->policy.retry_attempts)
+		return;
+	foreach(lc, work->context.failures)
 	{
-		Step	   *step = lfirst(lc);
-		StepState  *state = step_state(run, step);
-		int64		failed = state->done.counts.failed + state->staged.counts.failed;
+		RowFailure *failure = lfirst(lc);
 
-		if (state->staged.counts.failed > 0 && failed > run->flow->max_failures)
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("step \"%s\" of flow \"%s\" failed for more than %d rows",
-							step->name, run->flow->name, run->flow->max_failures),
-					 errdetail("The page with the last of them was not stored."),
-					 errhint("See resolute.dead_letters for the errors; resolute.alter_flow() sets max_failures.")));
+		if (failure->sqlerrcode != ERRCODE_RAISE_EXCEPTION || strcmp(failure->step, step->name) != 0)
+			continue;
+		step_context_push(&context, run->flow, step);
+		ereport(ERROR,
+				(errcode(failure->sqlerrcode), errmsg("%s", failure->message)));
 	}
 }
 
-typedef struct WorkArg
+/* Too many dead letters fail the step, and so do those that may be none. */
+static void
+check_failures(Run *run, PageWork *work)
 {
-	Step	   *leader;
-	Stream	   *stream;
-	List	   *pass;
-	SourcePage	   *page;
-	PageContext context;
-} WorkArg;
+	for (int i = 0; i < work->pass->nsteps; i++)
+	{
+		check_raised(run, work, work->pass->steps[i]);
+		check_step_failures(run, work->pass->steps[i]);
+	}
+}
 
 /* The error of the first failed row, for whoever may not read the letters. */
 static void
@@ -218,18 +86,17 @@ log_failures(Run *run, const PageContext *page)
 
 /* Rows that reached a sink need their earlier dead letters no more. */
 static void
-resolve_letters(Run *run, WorkArg *work, RowBatch **batches)
+resolve_letters(Run *run, PageWork *work, RowBatch **batches)
 {
 	List	   *names = NIL;
-	ListCell   *lc;
 
-	foreach(lc, work->pass)
-		names = lappend(names, unconstify(char *, ((Step *) lfirst(lc))->name));
-	foreach(lc, work->pass)
+	for (int i = 0; i < work->pass->nsteps; i++)
+		names = lappend(names, unconstify(char *, work->pass->steps[i]->name));
+	for (int i = 0; i < work->pass->nsteps; i++)
 	{
-		Step	   *step = lfirst(lc);
+		const Step *step = work->pass->steps[i];
 
-		if (step_is_sink(step))
+		if (step_is_sink(step) && batches[step->input->number - 1])
 			dead_letters_resolve(run->letters, names, batches[step->input->number - 1],
 								 &work->context);
 	}
@@ -239,18 +106,19 @@ resolve_letters(Run *run, WorkArg *work, RowBatch **batches)
 static void
 work_unit(Run *run, void *arg)
 {
-	WorkArg    *work = arg;
+	PageWork   *work = arg;
 	RowBatch  **batches = palloc0(sizeof(RowBatch *) * list_length(run->flow->all));
 
 	work->context.context = CurrentMemoryContext;
 	work->context.now = GetCurrentTimestamp();
 	work->context.failures = NIL;
-	pass_transform(run, work->pass, work->page->batch, &work->context, batches);
-	check_failures(run, work->pass);
+	pass_page(run, work->pass, work->stream->fetch, work->page->batch, &work->context, batches);
+	check_failures(run, work);
 	log_failures(run, &work->context);
 	dead_letters_write(run->letters, &work->context);
 	resolve_letters(run, work, batches);
-	stream_checkpoint(run, work->stream, work->page);
+	if (!work->stream->fetch->manual)
+		stream_checkpoint(run, work->stream, work->page);
 
 	/* Under CALL others can watch the run; else nobody sees it before its end. */
 	if (!run->atomic)
@@ -260,59 +128,11 @@ work_unit(Run *run, void *arg)
 	}
 }
 
-/* Add what a page staged to what is done. */
-static void
-merge_record(RunStepRecord *done, const RunStepRecord *staged)
-{
-	done->counts.rows_in += staged->counts.rows_in;
-	done->counts.rows_out += staged->counts.rows_out;
-	done->counts.inserted += staged->counts.inserted;
-	done->counts.updated += staged->counts.updated;
-	done->counts.unchanged += staged->counts.unchanged;
-	done->counts.stale += staged->counts.stale;
-	done->counts.duplicates += staged->counts.duplicates;
-	done->counts.filtered += staged->counts.filtered;
-	done->counts.failed += staged->counts.failed;
-	done->pages += staged->pages;
-	done->work_us += staged->work_us;
-	done->books_us += staged->books_us;
-	done->commit_us += staged->commit_us;
-}
-
-/* What the node returned for the page takes the place of what it returned before. */
-static void
-swap_outputs(StepState *state)
-{
-	char	   *before = state->output;
-
-	state->output = state->staged_output;
-	state->staged_output = before;
-}
-
 /* The page is committed (kept) or not. */
 static void
-settle_page(Run *run, WorkArg *work, bool keep)
+settle_page(Run *run, PageWork *work, bool keep)
 {
-	ListCell   *lc;
-
-	foreach(lc, work->pass)
-	{
-		StepState  *state = step_state(run, lfirst(lc));
-		Transform  *transform = state->transform;
-
-		if (keep)
-			merge_record(&state->done, &state->staged);
-		if (keep && state->staged_output)
-			swap_outputs(state);
-		if (state->staged_output)
-			pfree(state->staged_output);
-		state->staged_output = NULL;
-		memset(&state->staged, 0, sizeof(state->staged));
-		if (transform && keep && transform->keep)
-			transform->keep(transform);
-		if (transform && !keep && transform->drop)
-			transform->drop(transform);
-	}
+	pass_settle(run, work->pass, keep);
 	if (keep)
 		stream_keep(work->stream);
 	else
@@ -332,23 +152,71 @@ report_progress(Run *run, Stream *stream)
 						run->record.counts.unchanged, run->record.counts.failed)));
 }
 
+/* The sink that the page failed in, as far as that is known, or the first one it reaches. */
+static const Step *
+failed_sink(Run *run, const PageWork *work)
+{
+	const Step *found = NULL;
+
+	for (int i = 0; i < work->pass->nsteps; i++)
+	{
+		const Step *step = work->pass->steps[i];
+
+		if (!step_is_sink(step) || !step_reads_from(step, work->stream->fetch))
+			continue;
+		if (found == NULL || step == run->error_step)
+			found = step;
+	}
+	return found;
+}
+
+/* How often is the page tried?  That is for the step that failed to say, else for a sink. */
+static const Step *
+page_retry(Run *run, const PageWork *work)
+{
+	const Step *policy = run->error_step ? policy_retry(run->error_step) : NULL;
+
+	for (int i = 0; policy == NULL && i < work->pass->nsteps; i++)
+	{
+		const Step *step = work->pass->steps[i];
+
+		if (step_is_sink(step) && step_reads_from(step, work->stream->fetch) &&
+			(run->error_step == NULL || step_reads_from(step, run->error_step)))
+			policy = policy_retry(step);
+	}
+	return policy;
+}
+
+/*
+ * Let those go on whom the page was in conflict with.  Repeated at once, it would often take
+ * the rows again that they are just being woken up for.
+ */
+static bool
+yield_to_others(Run *run, int conflicts)
+{
+	/* A new snapshot is needed, and the transaction may be doomed. */
+	run->error = NULL;
+	run->record.retries++;
+	return run_rollback(run) &&
+		run_pause(run, (int64) RUN_CONFLICT_PAUSE_US << Min(conflicts - 1, RUN_CONFLICT_DOUBLINGS));
+}
+
 /* What the steps of the pass spent on the present page. */
 static int64
-staged_work_us(Run *run, List *pass)
+staged_work_us(Run *run, const Pass *pass)
 {
 	int64		sum = 0;
-	ListCell   *lc;
 
-	foreach(lc, pass)
-		sum += step_state(run, lfirst(lc))->staged.work_us;
+	for (int i = 0; i < pass->nsteps; i++)
+		sum += step_state(run, pass->steps[i])->staged.work_us;
 	return sum;
 }
 
 /* Work on one page and commit it; the leader notes what that takes beside the steps. */
 static bool
-store_page(Run *run, WorkArg *work, MemoryContext context)
+store_page(Run *run, PageWork *work, MemoryContext context)
 {
-	RunStepRecord *staged = &step_state(run, work->leader)->staged;
+	RunStepRecord *staged = &step_state(run, work->pass->leader)->staged;
 	instr_time	start;
 
 	INSTR_TIME_SET_CURRENT(start);
@@ -364,23 +232,26 @@ store_page(Run *run, WorkArg *work, MemoryContext context)
 
 /* Work on one page until it is committed. */
 static bool
-drain_page(Run *run, WorkArg *work, MemoryContext context)
+drain_page(Run *run, PageWork *work, MemoryContext context)
 {
-	for (int attempt = 1;; attempt++)
+	int			conflicts = 0;
+
+	work->attempt = 1;
+	for (;;)
 	{
 		bool		done = store_page(run, work, context);
 
 		settle_page(run, work, done);
 		if (done)
 			break;
-		if (run->atomic || attempt >= RUN_MAX_CONFLICTS || !run_is_conflict(run->error))
-			return false;
-
-		/* A new snapshot is needed, and the transaction may be doomed. */
-		run->error = NULL;
-		run->record.retries++;
-		if (!run_rollback(run) ||
-			!run_pause(run, context, attempt))
+		run->error_page = work->page->number;
+		run->error_rows = work->page->batch->nrows;
+		if (!run->atomic && run_is_conflict(run->error) && ++conflicts < RUN_MAX_CONFLICTS)
+		{
+			if (!yield_to_others(run, conflicts))
+				return false;
+		}
+		else if (!run_try_again(run, failed_sink(run, work), page_retry(run, work), work->attempt++))
 			return false;
 	}
 	run_sum(run);
@@ -388,10 +259,30 @@ drain_page(Run *run, WorkArg *work, MemoryContext context)
 	return true;
 }
 
+/* Open the sources that a leader's pass reads, as far as their errors are not handled. */
+static bool
+open_sources(Run *run, const Step *leader)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->streams)
+	{
+		Stream	   *stream = lfirst(lc);
+
+		if (stream->failed || !pass_reads(run, leader, stream->fetch))
+			continue;
+		if (!stream_prepare(run, stream) && !run_handle_pass(run, leader, stream, NULL))
+			return false;
+		if (stream->spool)
+			spool_rewind(stream->spool);
+	}
+	return true;
+}
+
 typedef struct PassArg
 {
 	Step	   *leader;
-	List	   *pass;
+	Pass	   *pass;
 } PassArg;
 
 /* Unit: make the steps of the pass. */
@@ -400,44 +291,121 @@ pass_unit(Run *run, void *arg)
 {
 	PassArg    *pass = arg;
 
-	pass->pass = pass_create(run, pass->leader);
+	pass->pass = pass_begin(run, pass->leader);
+}
+
+/* Make the pass, as often as its steps may be tried. */
+static bool
+begin_pass(Run *run, PassArg *arg)
+{
+	for (int attempt = 1;; attempt++)
+	{
+		const Step *failed;
+
+		if (run_unit(run, UNIT_DATABASE, NULL, pass_unit, arg) && run_commit(run))
+			return true;
+		failed = run->error_step ? run->error_step : arg->leader;
+		if (run_try_again(run, failed, policy_retry(failed), attempt))
+			continue;
+
+		/* Where one sink was given up, others may go on. */
+		if (!run_handle_pass(run, arg->leader, NULL, NULL))
+			return false;
+	}
+}
+
+/* The sources that still have pages for this pass. */
+static List *
+live_streams(Run *run, const Pass *pass, const List *ended)
+{
+	List	   *streams = NIL;
+	ListCell   *lc;
+
+	foreach(lc, pass->roots)
+	{
+		Stream	   *stream = run_stream(run, lfirst(lc));
+
+		if (!stream->failed && !list_member_ptr(ended, stream))
+			streams = lappend(streams, stream);
+	}
+	return streams;
+}
+
+/* A page is one execution of each sink it goes to, for with_rate_limit(). */
+static bool
+take_turns(Run *run, const PageWork *work)
+{
+	for (int i = 0; i < work->pass->nsteps; i++)
+	{
+		const Step *step = work->pass->steps[i];
+
+		if (step->policy.rate_n > 0 && step_reads_from(step, work->stream->fetch) &&
+			!run_take_turn(run, step, false))
+			return false;
+	}
+	return true;
+}
+
+/* All pages of the pass, as they come. */
+static bool
+drain_pages(Run *run, Pass *pass)
+{
+	PageWork	work = {.pass = pass};
+	List	   *ended = NIL;
+	List	   *streams;
+
+	while ((streams = live_streams(run, pass, ended)) != NIL)
+	{
+		MemoryContext context;
+		bool		drained;
+
+		work.stream = linitial(streams);
+		work.taken = false;
+		if (!stream_first(run, streams, &work.stream) ||
+			!stream_next(run, work.stream, &work.page, &context))
+		{
+			if (!run_handle_pass(run, pass->leader, work.stream, NULL))
+				return false;
+			continue;
+		}
+		if (work.page == NULL || work.stream->fetch->manual)
+			ended = lappend(ended, work.stream);
+		if (work.page == NULL)
+		{
+			work.stream->drained = true;
+			continue;
+		}
+		drained = take_turns(run, &work) && drain_page(run, &work, context);
+		if (!drained)
+			drained = run_handle_pass(run, pass->leader, work.stream, &work);
+		if (drained && work.stream->fetch->manual)
+			work.stream->page_done = true;
+		else if (!work.stream->fetch->manual)
+			MemoryContextDelete(context);
+		list_free(streams);
+		if (!drained)
+			return false;
+	}
+	list_free(ended);
+	return true;
 }
 
 bool
 run_drain(Run *run, Step *leader)
 {
-	Stream	   *stream = run_stream(run, leader->root);
-	PassArg		pass = {leader, NIL};
-	WorkArg		work;
+	PassArg		arg = {leader, NULL};
+	ListCell   *lc;
 
-	memset(&work, 0, sizeof(work));
-	work.leader = leader;
-	work.stream = stream;
-	if (leader->root->needs_spool && !stream_fill_spool(run, stream))
+	if (!open_sources(run, leader) || !begin_pass(run, &arg) || !drain_pages(run, arg.pass))
 		return false;
-	if (stream->spool)
-		spool_rewind(stream->spool);
-	if (!stream_open(run, stream) ||
-		!run_unit(run, UNIT_DATABASE, run->context, pass_unit, &pass) ||
-		!run_commit(run))
-		return false;
-	work.pass = pass.pass;
-	for (;;)
-	{
-		MemoryContext context;
-		bool		drained;
-
-		if (!stream_next(run, stream, &work.page, &context))
-			return false;
-		if (work.page == NULL)
-			break;
-		drained = drain_page(run, &work, context);
-		MemoryContextDelete(context);
-		if (!drained)
-			return false;
-	}
-	stream->drained = true;
 
 	/* What pages did not do in the caller's transaction: the next steps may look. */
-	return !run->atomic || leader->root->needs_spool || stream_finish(run, stream);
+	foreach(lc, arg.pass->roots)
+	{
+		Stream	   *stream = run_stream(run, lfirst(lc));
+
+		if (run->atomic && !stream->fetch->needs_spool && !stream_finish(run, stream))
+			return false;
+	}
+	return true;
 }

@@ -71,8 +71,55 @@ COMMENT ON FUNCTION resolute.as(text, resolute.step) IS 'names the output of a s
 
 CREATE FUNCTION resolute.when(condition text, VARIADIC steps resolute.step[]) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'when', 'condition', condition, 'steps', pg_catalog.to_jsonb(steps)))::resolute.step $$;
+AS $$ SELECT pg_catalog.jsonb_build_object('step', 'when', 'condition', condition, 'steps', pg_catalog.to_jsonb(steps))::resolute.step $$;
 COMMENT ON FUNCTION resolute.when(text, resolute.step[]) IS 'block: its steps run if the condition is true; the condition is the name of an output, a path into it, or SQL over the jsonb state';
+
+CREATE FUNCTION resolute.while(condition text, VARIADIC steps resolute.step[]) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_build_object('step', 'while', 'condition', condition, 'steps', pg_catalog.to_jsonb(steps))::resolute.step $$;
+COMMENT ON FUNCTION resolute.while(text, resolute.step[]) IS 'block: its steps run again and again as long as the condition is true, at most 10 000 times (see with_max_iterations)';
+
+CREATE FUNCTION resolute.parallel(VARIADIC steps resolute.step[]) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_build_object('step', 'parallel', 'steps', pg_catalog.to_jsonb(steps))::resolute.step $$;
+COMMENT ON FUNCTION resolute.parallel(resolute.step[]) IS 'block: the requests of everything that is fetched in it are in flight at once, and pages are handled as they arrive';
+
+-- Wrappers: members of the step's JSON, so that it does not matter which encloses which.
+
+CREATE FUNCTION resolute.on_error(step resolute.step, VARIADIC handler_steps resolute.step[]) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('on_error', COALESCE(step OPERATOR(pg_catalog.->) 'on_error', '[]') OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_array(pg_catalog.to_jsonb(handler_steps))))::resolute.step $$;
+COMMENT ON FUNCTION resolute.on_error(resolute.step, resolute.step[]) IS 'runs these steps when the step has failed for good; then the flow goes on, unless they fail as well; the error is in resolute.error()';
+
+CREATE FUNCTION resolute.with_retry(step resolute.step, attempts integer DEFAULT 3, first_wait interval DEFAULT '1 second') RETURNS resolute.step
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('retry', pg_catalog.jsonb_build_object('attempts', attempts, 'first_wait', first_wait)))::resolute.step $$;
+COMMENT ON FUNCTION resolute.with_retry(resolute.step, integer, interval) IS 'tries a step, or the page that it failed on, so often; waits up to first_wait before the second attempt, and up to twice as long before each further one';
+
+CREATE FUNCTION resolute.with_timeout(step resolute.step, after interval) RETURNS resolute.step
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('timeout', after))::resolute.step $$;
+COMMENT ON FUNCTION resolute.with_timeout(resolute.step, interval) IS 'the step fails (54000) when it takes longer: an action or a block as a whole, a step with rows for each page';
+
+CREATE FUNCTION resolute.with_rate_limit(step resolute.step, n integer, per interval) RETURNS resolute.step
+LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('rate_limit', pg_catalog.jsonb_build_object('n', n, 'per', per)))::resolute.step $$;
+COMMENT ON FUNCTION resolute.with_rate_limit(resolute.step, integer, interval) IS 'the step runs (a source asks for a page, a sink takes one) at most n times in any such interval; of a block, its sources and actions together';
+
+CREATE FUNCTION resolute.with_max_failures(step resolute.step, n integer) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('max_failures', n))::resolute.step $$;
+COMMENT ON FUNCTION resolute.with_max_failures(resolute.step, integer) IS 'the step fails when more than n of its rows in one run become dead letters; instead of the max_failures of the flow';
+
+CREATE FUNCTION resolute.with_max_iterations(step resolute.step, n integer) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('max_iterations', n))::resolute.step $$;
+COMMENT ON FUNCTION resolute.with_max_iterations(resolute.step, integer) IS 'the loop fails when its condition is still true after n rounds, instead of 10 000';
+
+CREATE FUNCTION resolute.dead_letter() RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_build_object('step', 'dead_letter')::resolute.step $$;
+COMMENT ON FUNCTION resolute.dead_letter() IS 'in a handler: sends all rows of the failed page to the dead letters, and goes on with the next page';
 
 CREATE FUNCTION resolute.cursor_for(name text, storage text DEFAULT NULL, format text DEFAULT NULL,
 	overlap interval DEFAULT NULL, sweep interval DEFAULT NULL, initial timestamptz DEFAULT NULL) RETURNS jsonb
@@ -81,10 +128,16 @@ AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('name', 
 COMMENT ON FUNCTION resolute.cursor_for(text, text, text, interval, interval, timestamptz) IS 'a cursor, for the cursor parameter of a fetch step';
 
 CREATE FUNCTION resolute.jira_fetch_issues(server text, jql text, cursor jsonb DEFAULT NULL,
-	page_size integer DEFAULT NULL, max_items bigint DEFAULT NULL, concurrency integer DEFAULT NULL) RETURNS resolute.step
+	page_size integer DEFAULT NULL, max_items bigint DEFAULT NULL, concurrency integer DEFAULT NULL,
+	paginate text DEFAULT NULL) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'jira_fetch_issues', 'server', server, 'jql', jql, 'cursor', cursor, 'page_size', page_size, 'max_items', max_items, 'concurrency', concurrency))::resolute.step $$;
-COMMENT ON FUNCTION resolute.jira_fetch_issues(text, text, jsonb, integer, bigint, integer) IS 'source: the issues that match a JQL query, in which ${cursor} stands for the cursor';
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'jira_fetch_issues', 'server', server, 'jql', jql, 'cursor', cursor, 'page_size', page_size, 'max_items', max_items, 'concurrency', concurrency, 'paginate', paginate))::resolute.step $$;
+COMMENT ON FUNCTION resolute.jira_fetch_issues(text, text, jsonb, integer, bigint, integer, text) IS 'source: the issues that match a JQL query, in which ${cursor} stands for the cursor; paginate => ''manual'' holds one page until next_page()';
+
+CREATE FUNCTION resolute.next_page(rows text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'next_page', 'rows', rows))::resolute.step $$;
+COMMENT ON FUNCTION resolute.next_page(text) IS 'action: leaves the page that a source with paginate => ''manual'' holds, moves its cursor, and fetches the next page';
 
 CREATE FUNCTION resolute.map(rows text, template text) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -95,6 +148,11 @@ CREATE FUNCTION resolute.unique(rows text, key text, keep text DEFAULT NULL) RET
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'unique', 'rows', rows, 'key', key, 'keep', keep))::resolute.step $$;
 COMMENT ON FUNCTION resolute.unique(text, text, text) IS 'rows to rows: drops duplicates of a key, a list of field names; keep is last or first';
+
+CREATE FUNCTION resolute.merge(VARIADIC rows text[]) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_build_object('step', 'merge', 'rows', pg_catalog.to_jsonb(rows))::resolute.step $$;
+COMMENT ON FUNCTION resolute.merge(text[]) IS 'rows to rows: the rows of several steps as one stream, with the fields of all; each source keeps its cursor';
 
 CREATE FUNCTION resolute.upsert(rows text, target text, key text, version text DEFAULT NULL) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -151,6 +209,14 @@ COMMENT ON FUNCTION resolute.run_flow(text, jsonb, boolean) IS 'runs a flow in t
 CREATE PROCEDURE resolute.run(flow text, input jsonb DEFAULT '{}', scheduled boolean DEFAULT false)
 LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_run';
 COMMENT ON PROCEDURE resolute.run(text, jsonb, boolean) IS 'runs a flow and commits page by page; a run that was killed is resumed by the next one';
+
+CREATE FUNCTION resolute.error() RETURNS jsonb
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_error';
+COMMENT ON FUNCTION resolute.error() IS 'during a run: the error that is being handled, or was the last to be: {step, sqlstate, message, detail, hint, attempts, page, rows}; else null';
+
+CREATE FUNCTION resolute.state() RETURNS jsonb
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_state';
+COMMENT ON FUNCTION resolute.state() IS 'during a run: what conditions and nodes see, that is every named output, input, run and error; else null';
 
 CREATE FUNCTION resolute.preview_flow(name text, rows integer DEFAULT 10,
 	OUT step text, OUT verdict text, OUT item jsonb, OUT error text) RETURNS SETOF record

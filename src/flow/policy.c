@@ -4,6 +4,9 @@
  */
 #include "flow/policy.h"
 
+#include <math.h>
+
+#include "resolute.h"
 #include "rows/json.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -16,19 +19,6 @@
 
 /* More executions than anybody counts, whose times are remembered. */
 #define POLICY_MAX_RATE 100000
-
-static void policy_error(const Flow *flow, const char *detail, const char *hint)
-			pg_attribute_noreturn();
-
-static void
-policy_error(const Flow *flow, const char *detail, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid definition of flow \"%s\"", flow->name),
-			 errdetail("%s", detail),
-			 errhint("%s", hint)));
-}
 
 /* A whole number from least to most, which "what" stands for in messages. */
 static int64
@@ -44,7 +34,7 @@ parse_count(const Flow *flow, const Step *step, const Value *value, const char *
 	else
 		text = NULL;
 	if (text == NULL || number < least || number > most)
-		policy_error(flow, psprintf("%s of step \"%s\" is %s.", what, step->name,
+		flow_definition_error(flow, psprintf("%s of step \"%s\" is %s.", what, step->name,
 									value_is_null(value) ? "null" : value_cstring(value)),
 					 psprintf("It is a number from " INT64_FORMAT " to " INT64_FORMAT ".",
 							  least, most));
@@ -70,7 +60,7 @@ parse_span(const Flow *flow, const Step *step, const Value *value, const char *w
 			((double) span->month * DAYS_PER_MONTH + span->day) * (double) USECS_PER_DAY;
 	}
 	if (us < 0 || (us == 0 && !zero_ok) || us > (double) POLICY_MAX_SPAN_US)
-		policy_error(flow, psprintf("%s of step \"%s\" is %s.", what, step->name, text ? text : "null"),
+		flow_definition_error(flow, psprintf("%s of step \"%s\" is %s.", what, step->name, text ? text : "null"),
 					 zero_ok ? "It is an interval of 0 to 366 days, such as '1 second'." :
 					 "It is an interval of more than 0 and at most 366 days, such as '30 seconds'.");
 	return (int64) us;
@@ -80,7 +70,7 @@ static void
 parse_max_iterations(const Flow *flow, Step *step, const Value *value)
 {
 	if (step->type->kind != STEP_WHILE)
-		policy_error(flow, psprintf("Step \"%s\" has a limit of iterations, but is no loop.", step->name),
+		flow_definition_error(flow, psprintf("Step \"%s\" has a limit of iterations, but is no loop.", step->name),
 					 "Wrap resolute.with_max_iterations() around resolute.while() only.");
 	step->policy.max_iterations = parse_count(flow, step, value, "max_iterations", 1, PG_INT32_MAX);
 }
@@ -104,9 +94,13 @@ policy_parse(const Flow *flow, Step *step, const Value *object)
 			policy->retry_attempts = (int) parse_count(flow, step, &attempts, "Number of attempts",
 													   1, POLICY_MAX_ATTEMPTS);
 			policy->retry_first_us = parse_span(flow, step, &wait, "first_wait", true);
+			policy->retry_first = value_cstring(&wait);
 		}
 		else if (value_is(&key, "timeout"))
+		{
 			policy->timeout_us = parse_span(flow, step, &value, "Timeout", false);
+			policy->timeout = value_cstring(&value);
+		}
 		else if (value_is(&key, "rate_limit"))
 		{
 			Value		n = json_member(&value, "n", 1, false);
@@ -114,6 +108,7 @@ policy_parse(const Flow *flow, Step *step, const Value *object)
 
 			policy->rate_n = parse_count(flow, step, &n, "Rate limit", 1, POLICY_MAX_RATE);
 			policy->rate_per_us = parse_span(flow, step, &per, "Interval of the rate limit", false);
+			policy->rate_per = value_cstring(&per);
 		}
 		else if (value_is(&key, "max_failures"))
 			policy->max_failures = parse_count(flow, step, &value, "max_failures", 0, PG_INT32_MAX);
@@ -137,19 +132,32 @@ policy_member(const Value *name)
 	return false;
 }
 
-/* The block around a step; a handler does not inherit from the step that failed. */
-static const Step *
-block_around(const Step *step)
+/* A handler does not inherit from the step that failed. */
+const Step *
+policy_block(const Step *step)
 {
 	while (step && step->handler > 0)
 		step = step->parent;
 	return step ? step->parent : NULL;
 }
 
+int64
+policy_wait_us(const Step *step, int attempts)
+{
+	int64		first = step->policy.retry_first_us;
+	int64		most = Max(first, (int64) resolute_max_wait * USECS_PER_SEC);
+	double		wait = ldexp((double) first, Min(attempts - 1, 60));
+	uint32		random = PG_UINT32_MAX;
+
+	/* Those that failed together should not all come again together. */
+	(void) pg_strong_random(&random, sizeof(random));
+	return (int64) (Min(wait, (double) most) * random / PG_UINT32_MAX);
+}
+
 const Step *
 policy_retry(const Step *step)
 {
-	for (; step; step = block_around(step))
+	for (; step; step = policy_block(step))
 	{
 		if (step->policy.retry_attempts > 0)
 			return step;
@@ -160,7 +168,7 @@ policy_retry(const Step *step)
 int64
 policy_max_failures(const Step *step)
 {
-	for (; step; step = block_around(step))
+	for (; step; step = policy_block(step))
 	{
 		if (step->policy.max_failures >= 0)
 			return step->policy.max_failures;

@@ -23,6 +23,15 @@ extern void policy_parse(const Flow *flow, Step *step, const Value *object);
 /* Is this member of a step's JSON one of a wrapper, on_error() included? */
 extern bool policy_member(const Value *name);
 
+/* The block whose policy a step inherits, or NULL. */
+extern const Step *policy_block(const Step *step);
+
+/*
+ * How long to wait after so many failed attempts: first_wait, doubled with each
+ * one, up to resolute.max_wait (or first_wait if that is longer); full jitter.
+ */
+extern int64 policy_wait_us(const Step *step, int attempts);
+
 /*
  * The step whose policy says how often this one is tried: itself or the
  * nearest block around it; NULL if none does.

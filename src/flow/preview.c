@@ -94,19 +94,19 @@ preview_unit(Run *run, void *arg)
 	foreach(lc, run->flow->all)
 	{
 		Step	   *sink = lfirst(lc);
+		const Step *fetch = preview->stream->fetch;
 		PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL};
-		List	   *pass;
-		ListCell   *lc2;
+		Pass	   *pass;
 
-		if (sink->leader != sink || sink->root != preview->stream->fetch)
+		if (sink->leader != sink || !pass_reads(run, sink, fetch))
 			continue;
-		pass = pass_create(run, sink);
-		pass_transform(run, pass, preview->page->batch, &page, batches);
-		foreach(lc2, pass)
+		pass = pass_begin(run, sink);
+		pass_page(run, pass, fetch, preview->page->batch, &page, batches);
+		for (int i = 0; i < pass->nsteps; i++)
 		{
-			Step	   *step = lfirst(lc2);
+			Step	   *step = pass->steps[i];
 
-			if (step_is_sink(step))
+			if (step_is_sink(step) && list_member_ptr(step->roots, fetch))
 				put_sink(preview, step, batches[step->number - 1], &page);
 		}
 		put_failures(preview, &page);
@@ -130,8 +130,23 @@ preview_stream(Preview *preview, Stream *stream)
 		return false;
 	preview->page->batch->nrows = Min(preview->page->batch->nrows, preview->limit);
 	done = run_unit(preview->run, UNIT_DATABASE, context, preview_unit, preview);
-	MemoryContextDelete(context);
+	if (stream->fetch->manual)
+		stream_close(stream);
+	else
+		MemoryContextDelete(context);
 	return done;
+}
+
+/* Is it read by an error handler only? */
+static bool
+is_for_errors(const Stream *stream)
+{
+	for (const Step *step = stream->fetch; step; step = step->parent)
+	{
+		if (step->handler > 0)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -149,9 +164,15 @@ preview_run(Preview *preview)
 	MemoryContextSwitchTo(old);
 	if (run_prepare(preview->run))
 	{
+		/* A merge needs to know the fields of all its sources. */
 		foreach(lc, preview->run->streams)
 		{
-			if (!preview_stream(preview, lfirst(lc)))
+			if (!stream_open(preview->run, lfirst(lc)))
+				break;
+		}
+		foreach(lc, preview->run->streams)
+		{
+			if (preview->run->error || (!is_for_errors(lfirst(lc)) && !preview_stream(preview, lfirst(lc))))
 				break;
 		}
 	}

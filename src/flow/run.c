@@ -83,6 +83,7 @@ run_create(const char *name, Datum input, bool atomic)
 	run->record.input = input;
 	run->record.status = RUN_RUNNING;
 	run->record.started_at = GetCurrentTimestamp();
+	run_enter(run);
 	MemoryContextSwitchTo(old);
 	return run;
 }
@@ -245,7 +246,7 @@ end_run(Run *run)
 {
 	ErrorData  *error = run->error;
 
-	run_watch_stop(run);
+	watch_forget(run);
 	run->record.finished_at = GetCurrentTimestamp();
 	if (error == NULL)
 		run->record.status = RUN_SUCCEEDED;
@@ -270,7 +271,7 @@ end_run(Run *run)
 static void
 work_run(Run *run)
 {
-	run_watch_start(run);
+	watch_begin(run, NULL, run->flow->max_runtime_us);
 	if (!run_prepare(run))
 		return;
 	if (!run->busy)
@@ -281,7 +282,7 @@ work_run(Run *run)
 static void
 skip_busy_run(Run *run)
 {
-	run_watch_stop(run);
+	watch_forget(run);
 	skip_run(run, "another run holds one of its cursors");
 }
 
@@ -344,7 +345,7 @@ resolute_run_flow(PG_FUNCTION_ARGS)
 			work_run(run);
 		else
 			work_undoable(run);
-		run_watch_stop(run);
+		watch_forget(run);
 		if (run->error && (raise || run->error->sqlerrcode == ERRCODE_QUERY_CANCELED))
 		{
 			classify_error(run);

@@ -10,10 +10,18 @@
  *
  *		run.c		SQL entry points; begin and end of a run
  *		unit.c		units, commits, the switch to the flow's owner
+ *		watch.c		time limits
  *		execute.c	steps in order: blocks and actions
  *		stream.c	a source with its cursor, read page by page
- *		drain.c		a pass: pages through transforms into sinks
+ *		stream_cursor.c	how its cursor moves
+ *		stream_spool.c	its rows, kept aside
+ *		paging.c	several sources at once, and pages one by one
+ *		pass.c		what a page goes through on its way into sinks
+ *		drain.c		a pass at work: one page after the other
+ *		failure.c	retries and handlers
+ *		handling.c	what a handler has at hand
  *		state.c		what conditions and nodes see
+ *		condition.c	when and while
  */
 #ifndef RESOLUTE_RUN_H
 #define RESOLUTE_RUN_H
@@ -33,15 +41,44 @@
 #define RUN_CONFLICT_PAUSE_US 10000
 #define RUN_CONFLICT_DOUBLINGS 5
 
+typedef struct Run Run;
+
+/* A time limit that is being watched; see watch.c. */
+typedef struct Watch Watch;
+
+/*
+ * A pass: what the pages of some sources go through on their way into all sinks that are fed
+ * together.  Lives in a context of its own until the next pass of the same leader.
+ */
+typedef struct Pass
+{
+	Step	   *leader;			/* the first of its sinks */
+	MemoryContext context;
+	List	   *roots;			/* of Step *: the fetch steps it reads */
+	int64		opened;			/* how often these had been opened */
+	int			nsteps;
+	Step	  **steps;			/* transforms and sinks in the order written */
+	Transform **transforms;		/* of each, or NULL */
+	Upsert	  **upserts;
+	bool	   *counts;			/* is this the pass that keeps the step's books? */
+} Pass;
+
 /* What a step has done so far, and what the present page adds to it. */
 typedef struct StepState
 {
 	RunStepRecord done;			/* number, step and kind are set */
 	RunStepRecord staged;
+	int64		dead_lettered;	/* rows of done.counts.failed that dead_letter()
+								 * took: max_failures does not count them */
 	char	   *output;			/* what a node returned: JSON, UTF-8, or NULL */
 	char	   *staged_output;
-	Transform  *transform;		/* map, unique: of the present pass */
+	Transform  *transform;		/* map, unique: of the latest pass, or NULL */
 	Upsert	   *upsert;
+	Pass	   *pass;			/* of a leader: its latest one, or NULL */
+	const Step *keeper;			/* leader of the pass that keeps its books ... */
+	int64		keeper_opened;	/* ... as long as the sources are as they were */
+	TimestampTz *starts;		/* with_rate_limit(): the latest ones, a ring */
+	int64		next_start;
 } StepState;
 
 /* A source and its cursor. */
@@ -52,31 +89,59 @@ typedef struct Stream
 	bool		cursor_locked;
 	Cursor	   *cursor;			/* NULL until opened, or without one */
 	CursorBinding binding;
-	Source	   *source;			/* NULL until opened */
+	Source	   *source;			/* NULL until opened, and once it was given up */
+	MemoryContext source_context;
+	bool		has_turn;		/* of with_rate_limit(), for the next page */
+	int64		opened;			/* how often it was */
 	Connection *connection;		/* only to learn the time zone */
 	const char *time_zone;		/* of the account; NULL if not wanted */
 	MemoryContext context;		/* of source and cursor */
 
 	SourcePage	   *ahead;			/* a page that a condition looked at, or NULL */
 	MemoryContext ahead_context;
+	SourcePage *current;		/* manual: the page that is held, or NULL */
+	MemoryContext current_context;
+	bool		page_done;		/* ... and has been fed to a sink */
+	bool		skipped;		/* ... not: the cursor must not move beyond it */
 	bool		ended;			/* the source has no more pages for this run */
 	char	   *walk;			/* where to go on after the pages read, or NULL
 								 * behind the last one there is */
+	bool		failed;			/* an error has ended it, which was handled */
 	bool		drained;		/* its rows were fed to a sink, all of them */
 	bool		finished;		/* its cursor covers all pages read */
 	bool		staged_finished;
-	int64		pages;			/* pages delivered */
+	int64		pages;			/* pages delivered since it was opened */
 	int64		rows;			/* rows in them */
+	int64		all_pages;		/* in the whole run */
+	int64		all_rows;
+
+	/* Pages whose rows are stored: where to go on behind them. */
+	bool		has_kept;
+	char	   *kept_walk;
+	bool		has_staged;
+	char	   *staged_walk;
 
 	bool		has_maximum;
 	TimestampTz maximum;		/* greatest cursor value of pages worked on */
 	bool		staged_has_maximum;
 	TimestampTz staged_maximum;
 
+	int64		spooled_pages;	/* pages read back from the spool */
 	Spool	   *spool;			/* if fetch->needs_spool and it has been read */
 } Stream;
 
-typedef struct Run
+/* A page on its way through a pass. */
+typedef struct PageWork
+{
+	Pass	   *pass;
+	Stream	   *stream;
+	SourcePage *page;
+	PageContext context;
+	int			attempt;		/* 1, 2, ... */
+	bool		taken;			/* dead_letter() took it: the stream goes on */
+} PageWork;
+
+struct Run
 {
 	MemoryContext context;		/* lives until the end of the run */
 	Flow	   *flow;
@@ -89,11 +154,25 @@ typedef struct Run
 	StepState  *steps;			/* by step->number - 1 */
 	List	   *streams;		/* of Stream *, one per fetch step */
 	DeadLetters *letters;
-	ErrorData  *error;			/* why it failed, or NULL */
-	bool		watching;		/* has a deadline */
-	TimestampTz outer_deadline; /* then that of the run around it, or 0 */
 	bool		busy;			/* another run holds one of its cursors */
-} Run;
+	Run		   *outer;			/* the run whose step runs this flow, or NULL */
+
+	/* Why it failed, or NULL; and what is known of it. */
+	ErrorData  *error;
+	const Step *error_step;		/* that raised it, or NULL */
+	int64		error_page;		/* the page that it was raised for, or 0 */
+	int64		error_rows;		/* rows of that page */
+	int			error_attempts;
+	bool		timed_out;		/* a timeout of error_step raised it */
+	bool		fatal;			/* the run cannot go on, whoever handles it */
+
+	/* The error that is being handled (NULL: none), and the step that raised it. */
+	const ErrorData *origin;
+	const Step *origin_step;
+	char	   *handled;		/* what error() gives, of that error or the last
+								 * one that was handled: JSON, UTF-8, or NULL */
+	PageWork   *failed_page;	/* what dead_letter() would take, or NULL */
+};
 
 static inline StepState *
 step_state(Run *run, const Step *step)
@@ -121,7 +200,8 @@ extern Run *run_create(const char *name, Datum input, bool atomic);
 typedef void (*UnitFunction) (Run *run, void *arg);
 
 /*
- * Run fn in a subtransaction, with context as the current memory context.
+ * Run fn in a subtransaction, with context as the current memory context (NULL: one that ends
+ * with the unit).
  * False if it raised an error, which is then in run->error (allocated in
  * run->context) and undone.
  */
@@ -143,12 +223,28 @@ extern bool run_rollback(Run *run);
 /* Is this a conflict with others that goes away when the work is repeated (40001, 40P01)? */
 extern bool run_is_conflict(const ErrorData *error);
 
-/* Wait before the page is repeated, longer with each attempt.  False as run_unit(). */
-extern bool run_pause(Run *run, MemoryContext context, int attempt);
+/* watch.c */
 
-/* Start and stop the watch on max_runtime. */
-extern void run_watch_start(Run *run);
-extern void run_watch_stop(Run *run);
+/*
+ * Begin to watch a limit of the run (step NULL) or of one of its steps; NULL where limit_us is
+ * 0.  What takes longer is cancelled.  Limits end in the opposite order; the end raises 57014 if
+ * the limit is over by then.
+ */
+extern Watch *watch_begin(Run *run, const Step *step, int64 limit_us);
+extern void watch_end(Watch *watch);
+
+/* The innermost limit; after an error, let go of all that began after it. */
+extern Watch *watch_innermost(void);
+extern void watch_unwind(Watch *watch);
+
+/* Let go of all limits of a run that is over. */
+extern void watch_forget(const Run *run);
+
+/*
+ * Say why a run was cancelled, if it was a limit that did it; a timeout of a step then is an
+ * error of that step (54000).
+ */
+extern void watch_explain(Run *run);
 
 /* execute.c */
 
@@ -157,6 +253,7 @@ extern bool run_prepare(Run *run);
 
 /* Run all steps. */
 extern bool run_execute(Run *run);
+extern bool run_steps(Run *run, List *steps);
 
 /* Let go of cursors held for the session. */
 extern void run_unlock_cursors(Run *run);
@@ -174,34 +271,145 @@ extern bool stream_next(Run *run, Stream *stream, SourcePage **page, MemoryConte
 /* Does the source have any row?  Reads on until it knows. */
 extern bool stream_has_rows(Run *run, Stream *stream, bool *has_rows);
 
+/*
+ * Give up what is still to come of a stream: an error has ended it.  What is stored of
+ * it stays stored, and the cursor is moved behind that.  False on another error.
+ */
+extern bool stream_fail(Run *run, Stream *stream);
+
+/* The error of a stream outside a pass: let its fetch step handle it.  False if it does not. */
+extern bool stream_handle(Run *run, Stream *stream);
+
 /* Read all of it into its spool, so that its count is known. */
 extern bool stream_fill_spool(Run *run, Stream *stream);
+
+/* Open it, and read it into its spool if it needs one. */
+extern bool stream_prepare(Run *run, Stream *stream);
+
+/*
+ * The first of the streams whose next page is there; waits until one is.  False on error, which
+ * is one of *stream.
+ */
+extern bool stream_first(Run *run, List *streams, Stream **stream);
+
+/* Begin anew the next time it is read: another round of the loop that the step stands in. */
+extern bool stream_reopen(Run *run, Stream *stream);
+
+/* paginate => 'manual': hold a page, if there is any left; go on to the next one. */
+extern bool stream_hold_page(Run *run, Stream *stream);
+extern bool stream_next_page(Run *run, Stream *stream);
+
+/* Wait for the next page of the source itself, and give up its source. */
+extern bool stream_fetch_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context);
+extern void stream_close(Stream *stream);
+
+/* The page that was looked at already, or the source's next one. */
+extern bool stream_fetched_page(Run *run, Stream *stream, SourcePage **page,
+								MemoryContext *context);
+
+/* stream_spool.c: the next rows of the spool, as a page. */
+extern bool stream_spooled_page(Run *run, Stream *stream, SourcePage **page,
+								MemoryContext *context);
+
+/* stream_cursor.c */
+
+/* The greatest cursor value of a page, not beyond the server's own clock. */
+extern void stream_stage_maximum(Stream *stream, const SourcePage *page);
 
 /* Within a unit: move the cursor over a page whose rows are stored. */
 extern void stream_checkpoint(Run *run, Stream *stream, const SourcePage *page);
 extern void stream_keep(Stream *stream);
 extern void stream_drop(Stream *stream);
 
+/*
+ * In the caller's transaction the cursor moves at the end only: move it behind the pages
+ * that are stored.
+ */
+extern bool stream_settle(Run *run, Stream *stream);
+
 /* When a stream, or all of them, has ended: move what did not move with the pages. */
 extern bool stream_finish(Run *run, Stream *stream);
 extern bool stream_finish_all(Run *run);
 
+/* pass.c */
+
+/*
+ * The pass of a leader, ready for pages; makes its transforms and upserts, unless it goes on
+ * with the same sources as before.  Within a unit.
+ */
+extern Pass *pass_begin(Run *run, Step *leader);
+
+/* Does the step read (directly or not) from the other one? */
+extern bool step_reads_from(const Step *step, const Step *other);
+
+/* Does the pass of this leader read the source? */
+extern bool pass_reads(Run *run, const Step *leader, const Step *fetch);
+
+/*
+ * Put a page of one source through the pass; batches by step->number - 1 become
+ * what each step made of it.
+ */
+extern void pass_page(Run *run, Pass *pass, const Step *root, RowBatch *batch,
+					  PageContext *page, RowBatch **batches);
+
+/* The page is committed (keep) or not. */
+extern void pass_settle(Run *run, Pass *pass, bool keep);
+
 /* drain.c */
 extern bool run_drain(Run *run, Step *leader);
 
-/* Make transforms and upserts for a pass; within a unit. */
-extern List *pass_create(Run *run, Step *leader);
+/* failure.c */
 
-/* Put a page through the transforms of a pass; batches by step->number - 1. */
-extern void pass_transform(Run *run, List *pass, RowBatch *batch, PageContext *page,
-						   RowBatch **batches);
+/* The run whose step is being worked on, or NULL. */
+extern Run *run_current(void);
+extern void run_enter(Run *run);
+
+/*
+ * After a failure of a step in its attempt-th attempt: wait, and return true if there shall be
+ * another one, as policy (a step with with_retry(), or NULL) says.  Otherwise run->error stays.
+ */
+extern bool run_try_again(Run *run, const Step *step, const Step *policy, int attempt);
+
+/* Wait, with nothing open; other requests go on meanwhile.  False if cancelled. */
+extern bool run_pause(Run *run, int64 us);
+
+/*
+ * Take a turn of with_rate_limit() of the step, and (blocks) of the blocks around it: 0 if it may
+ * begin now, else how many us to wait and try again; or wait until it may.
+ */
+extern int64 run_try_turn(Run *run, const Step *step, bool blocks);
+extern bool run_take_turn(Run *run, const Step *step, bool blocks);
+
+/*
+ * Let the step's own handlers have the error.  True if one of them has handled it:
+ * then there is no error any more.  page is what it was raised for, or NULL.
+ */
+extern bool run_handle(Run *run, const Step *step, PageWork *page);
+
+/*
+ * Something has failed for good in a leader's pass: see who handles that.  What cannot go on then
+ * is given up; true if the pass goes on with the rest.  stream is the source that was read,
+ * work the page that failed, NULL where it was something else.
+ */
+extern bool run_handle_pass(Run *run, const Step *leader, Stream *stream, PageWork *work);
+
+/* Raise an error that is not one of a unit; returns false. */
+extern bool run_fail(Run *run, const Step *step, UnitFunction fn, void *arg);
+
+/* handling.c */
+
+/* Run dead_letter(). */
+extern bool run_dead_letter(Run *run, const Step *step);
 
 /* state.c */
 
 /* The state as JSON in UTF-8, palloc'd. */
 extern char *run_state(Run *run);
 
-/* Evaluate a condition.  False on error. */
+/* A document in UTF-8 as a jsonb datum. */
+extern Datum run_jsonb(const char *text);
+
+/* condition.c: evaluate a condition.  False on error. */
 extern bool run_condition(Run *run, Step *when, bool *result);
 
 /* Run an action: a node without rows, or sql().  False on error. */

@@ -7,7 +7,9 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "flow/check.h"
+#include "flow/policy.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "rows/json.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
@@ -47,8 +49,8 @@ run_sum(Run *run)
 	{
 		Stream	   *stream = lfirst(lc);
 
-		record->source_records += stream->rows;
-		record->pages += stream->pages;
+		record->source_records += stream->all_rows;
+		record->pages += stream->all_pages;
 		if (stream->cursor && stream->cursor->has_position)
 			record->cursor_position = stream->cursor->position;
 	}
@@ -58,10 +60,40 @@ run_sum(Run *run)
 static void
 sum_chain(Run *run, const Step *sink, StepCounts *sum, int64 *source_records)
 {
+	ListCell   *lc;
+
 	memset(sum, 0, sizeof(*sum));
-	for (const Step *step = sink; step->type->kind != STEP_FETCH; step = step->input)
-		add_number(sum, &step_state(run, step)->done.counts);
-	*source_records = step_state(run, sink->root)->done.counts.rows_out;
+	*source_records = 0;
+	foreach(lc, run->flow->all)
+	{
+		const Step *step = lfirst(lc);
+
+		if (!step_reads_from(sink, step))
+			continue;
+		if (step->type->kind == STEP_FETCH)
+			*source_records += step_state(run, step)->done.counts.rows_out;
+		else
+			add_number(sum, &step_state(run, step)->done.counts);
+	}
+}
+
+/* How far the sources of a sink have been read: the latest of them. */
+static bool
+greatest_maximum(Run *run, const Step *sink, TimestampTz *maximum)
+{
+	bool		known = false;
+	ListCell   *lc;
+
+	foreach(lc, sink->roots)
+	{
+		const Stream *stream = run_stream(run, lfirst(lc));
+
+		if (!stream->has_maximum || (known && stream->maximum <= *maximum))
+			continue;
+		*maximum = stream->maximum;
+		known = true;
+	}
+	return known;
 }
 
 /* An instant as a JSON string, or null. */
@@ -77,10 +109,11 @@ append_instant(StringInfo out, bool known, TimestampTz instant)
 char *
 sink_output(Run *run, const Step *sink)
 {
-	Stream	   *stream = run_stream(run, sink->root);
 	StringInfoData out;
 	StepCounts	sum;
 	int64		source_records;
+	TimestampTz maximum = 0;
+	bool		known = greatest_maximum(run, sink, &maximum);
 
 	sum_chain(run, sink, &sum, &source_records);
 	initStringInfo(&out);
@@ -97,9 +130,23 @@ sink_output(Run *run, const Step *sink)
 					 step_state(run, sink)->done.pages);
 	appendStringInfo(&out, ", \"duration_seconds\": %.3f, \"cursor_position\": ",
 					 (GetCurrentTimestamp() - run->record.started_at) / 1000000.0);
-	append_instant(&out, stream->has_maximum, stream->maximum);
+	append_instant(&out, known, maximum);
 	appendStringInfoChar(&out, '}');
 	return out.data;
+}
+
+/* What a source shows: one that holds a page, or one that has been read. */
+static char *
+fetch_output(const Stream *stream)
+{
+	if (stream->fetch->manual)
+		return psprintf("{\"has_more\": %s, \"count\": %d, \"pages\": " INT64_FORMAT "}",
+						stream->current ? "true" : "false",
+						stream->current ? stream->current->batch->nrows : 0, stream->pages);
+	if (!stream->ended)
+		return NULL;
+	return psprintf("{\"count\": " INT64_FORMAT ", \"pages\": " INT64_FORMAT "}",
+					stream->rows, stream->pages);
 }
 
 /* What a step shows in the state, or NULL if there is nothing yet. */
@@ -110,12 +157,11 @@ step_output(Run *run, const Step *step)
 
 	if (state->output)
 		return state->output;
-	if (step->type->kind == STEP_UPSERT && state->upsert)
+	if (step->type->kind == STEP_UPSERT && (state->upsert || state->done.pages > 0))
 		return sink_output(run, step);
-	if (step->type->kind == STEP_FETCH && run_stream(run, step)->ended)
-		return psprintf("{\"count\": " INT64_FORMAT ", \"pages\": " INT64_FORMAT "}",
-						run_stream(run, step)->rows, run_stream(run, step)->pages);
-	if (step_yields_rows(step) && state->transform)
+	if (step->type->kind == STEP_FETCH && run_stream(run, step)->opened > 0)
+		return fetch_output(run_stream(run, step));
+	if (step_yields_rows(step) && (state->transform || state->done.pages > 0))
 		return psprintf("{\"count\": " INT64_FORMAT "}", state->done.counts.rows_out);
 	return NULL;
 }
@@ -160,105 +206,16 @@ run_state(Run *run)
 		json_append_escaped(&out, step->name, strlen(step->name));
 		appendStringInfo(&out, "\": %s", output);
 	}
-	appendStringInfoChar(&out, '}');
+	appendStringInfo(&out, ", \"error\": %s}", run->handled ? run->handled : "null");
 	return out.data;
 }
 
-/* A document in UTF-8 as a jsonb datum. */
-static Datum
-jsonb_from_text(const char *text)
+Datum
+run_jsonb(const char *text)
 {
 	Value		value = value_make(VALUE_JSON, text, strlen(text));
 
 	return value_jsonb(&value);
-}
-
-typedef struct ConditionArg
-{
-	Step	   *when;
-	bool		result;
-} ConditionArg;
-
-/* Follow a path into the state. */
-static bool
-path_truth(Run *run, char *path)
-{
-	char	   *state = run_state(run);
-	Value		value;
-
-	if (!json_document(state, strlen(state), &value))
-		elog(ERROR, "state of flow \"%s\" is not JSON", run->flow->name);
-	for (char *name = strtok(path, "."); name; name = strtok(NULL, "."))
-	{
-		if (strcmp(name, "state") != 0)
-			value = json_member(&value, name, strlen(name), false);
-	}
-	return value_truth(&value);
-}
-
-/* Evaluate an SQL condition; null is false. */
-static bool
-sql_truth(Run *run, const char *condition)
-{
-	Oid			types[] = {JSONBOID};
-	Datum		values[] = {jsonb_from_text(run_state(run))};
-	bool		isnull;
-	Datum		result;
-
-	if (SPI_execute_with_args(condition_sql(condition), 1, types, values, NULL, false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "condition is no query");
-	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	return !isnull && DatumGetBool(result);
-}
-
-/* Unit: evaluate a condition that looks at the state. */
-static void
-condition_unit(Run *run, void *arg)
-{
-	ConditionArg *condition = arg;
-	char	   *text = step_text(condition->when, "condition");
-	StepContext context;
-
-	step_context_push(&context, run->flow, condition->when);
-	condition->result = condition->when->is_path ? path_truth(run, text) : sql_truth(run, text);
-	step_context_pop(&context);
-}
-
-/* Fill the spools that the condition needs. */
-static bool
-fill_spools(Run *run, Step *when)
-{
-	ListCell   *lc;
-
-	foreach(lc, run->streams)
-	{
-		Stream	   *stream = lfirst(lc);
-
-		if (stream->fetch->number < when->number && stream->fetch->needs_spool &&
-			!stream_fill_spool(run, stream))
-			return false;
-	}
-	return true;
-}
-
-bool
-run_condition(Run *run, Step *when, bool *result)
-{
-	ConditionArg arg = {when, false};
-	const char *rest;
-	Step	   *step;
-
-	if (when->is_path)
-	{
-		step = condition_step(run->flow, when, &rest);
-		if (step && step_yields_rows(step) && *rest == '\0')
-			return stream_has_rows(run, run_stream(run, step->root), result);
-	}
-	if (!fill_spools(run, when) ||
-		!run_unit(run, UNIT_DATABASE, run->context, condition_unit, &arg))
-		return false;
-	*result = arg.result;
-	return run_commit(run);
 }
 
 /* Call a node's function with a jsonb argument; NULL for a null result. */
@@ -364,7 +321,7 @@ node_page(Run *run, Step *step, RowBatch *batch)
 		row_append_json(&items, batch->fields, &batch->rows[i]);
 	}
 	appendStringInfoChar(&items, ']');
-	result = call_node(step, jsonb_from_text(items.data));
+	result = call_node(step, run_jsonb(items.data));
 	if (result)
 		state->staged_output = MemoryContextStrdup(run->context,
 												   merge_outputs(state->output, result));
@@ -376,7 +333,16 @@ node_input(Run *run, const Step *step)
 {
 	char	   *output = step->input ? step_output(run, step->input) : run_state(run);
 
-	return jsonb_from_text(output ? output : "null");
+	return run_jsonb(output ? output : "null");
+}
+
+/* In a loop, an output takes the place of that of the round before. */
+static void
+set_output(Run *run, StepState *state, const char *output)
+{
+	if (state->output)
+		pfree(state->output);
+	state->output = MemoryContextStrdup(run->context, output);
 }
 
 /* Unit: a node without rows, or an SQL statement. */
@@ -386,10 +352,12 @@ action_unit(Run *run, void *arg)
 	Step	   *step = arg;
 	StepState  *state = step_state(run, step);
 	StepContext context;
+	Watch	   *watch;
 	char	   *output;
 	int			result;
 
 	step_context_push(&context, run->flow, step);
+	watch = watch_begin(run, step, step->policy.timeout_us);
 	if (step->type->kind == STEP_NODE)
 		output = call_node(step, node_input(run, step));
 	else
@@ -403,13 +371,22 @@ action_unit(Run *run, void *arg)
 		output = psprintf("{\"rows\": " UINT64_FORMAT "}", SPI_processed);
 	}
 	if (output)
-		state->output = MemoryContextStrdup(run->context, output);
+		set_output(run, state, output);
 	state->done.pages++;
+	watch_end(watch);
 	step_context_pop(&context);
 }
 
 bool
 run_action(Run *run, Step *step)
 {
-	return run_unit(run, UNIT_DATABASE, run->context, action_unit, step) && run_commit(run);
+	for (int attempt = 1;; attempt++)
+	{
+		if (!run_take_turn(run, step, true))
+			return false;
+		if (run_unit(run, UNIT_DATABASE, NULL, action_unit, step) && run_commit(run))
+			return true;
+		if (!run_try_again(run, step, policy_retry(step), attempt))
+			return false;
+	}
 }

@@ -14,9 +14,8 @@
 static void link_step(Flow *flow, Step *step);
 static List *parse_steps(Flow *flow, const Value *array, Step *parent, int handler, int depth);
 
-/* Raise what is wrong with a step; every message names the flow. */
-static void
-step_error(const Flow *flow, const char *detail, const char *hint)
+void
+flow_definition_error(const Flow *flow, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -59,7 +58,7 @@ check_param(Flow *flow, const Step *step, int i)
 	if (value_is_null(value))
 	{
 		if (param->required)
-			step_error(flow,
+			flow_definition_error(flow,
 					   psprintf("Step \"%s\" has no %s.", step->name, param->name),
 					   psprintf("Give %s() a value for %s that is not null.",
 								step->type->name, param->name));
@@ -67,15 +66,15 @@ check_param(Flow *flow, const Step *step, int i)
 	}
 	if (param->type == PARAM_INT &&
 		(value->kind != VALUE_NUMBER || step_int(step, param->name, 0) <= 0))
-		step_error(flow,
+		flow_definition_error(flow,
 				   psprintf("%s of step \"%s\" must be greater than zero.", param->name, step->name),
 				   NULL);
 	if (param->type == PARAM_ROWS_LIST && (value->kind != VALUE_JSON || value->data[0] != '['))
-		step_error(flow,
+		flow_definition_error(flow,
 				   psprintf("%s of step \"%s\" is not a list of names.", param->name, step->name),
 				   psprintf("Make steps with resolute.%s().", step->type->name));
 	if (param->type == PARAM_CURSOR && value->kind != VALUE_JSON)
-		step_error(flow,
+		flow_definition_error(flow,
 				   psprintf("%s of step \"%s\" is not a cursor.", param->name, step->name),
 				   "Use cursor => resolute.cursor_for('a name').");
 }
@@ -98,7 +97,7 @@ parse_params(Flow *flow, Step *step, const Value *object)
 		else if (strcmp(name, "step") != 0 && strcmp(name, "as") != 0 &&
 				 !policy_member(&key) &&
 				 !(step_is_block(step) && strcmp(name, "steps") == 0))
-			step_error(flow,
+			flow_definition_error(flow,
 					   psprintf("Step \"%s\" has no parameter \"%s\".", step->name, name),
 					   psprintf("Make steps with resolute.%s().", step->type->name));
 	}
@@ -118,7 +117,7 @@ name_step(Flow *flow, Step *step, const Value *object)
 	step->name = step->named ? value_cstring(&name)
 		: psprintf("%s %d", step->type->name, step->number);
 	if (step->name[0] == '\0')
-		step_error(flow, "A step has an empty name.", NULL);
+		flow_definition_error(flow, "A step has an empty name.", NULL);
 	if (step->named && flow_find_step(flow, step->name, NULL) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -126,7 +125,7 @@ name_step(Flow *flow, Step *step, const Value *object)
 				 errhint("Give each output a name of its own with resolute.as().")));
 	if (step->named && (strcmp(step->name, "input") == 0 || strcmp(step->name, "run") == 0 ||
 						strcmp(step->name, "error") == 0 || strcmp(step->name, "state") == 0))
-		step_error(flow, psprintf("A step cannot be named \"%s\".", step->name),
+		flow_definition_error(flow, psprintf("A step cannot be named \"%s\".", step->name),
 				   "The names input, run, error and state have a meaning of their own.");
 }
 
@@ -142,7 +141,7 @@ parse_handlers(Flow *flow, Step *step, const Value *object, int depth)
 	if (value_is_null(&lists))
 		return;
 	if (lists.kind != VALUE_JSON || lists.data[0] != '[')
-		step_error(flow, psprintf("on_error of step \"%s\" is not a list.", step->name),
+		flow_definition_error(flow, psprintf("on_error of step \"%s\" is not a list.", step->name),
 				   "Make handlers with resolute.on_error().");
 	for (it = json_iter(&lists); json_next(&it, &key, &list);)
 	{
@@ -151,7 +150,7 @@ parse_handlers(Flow *flow, Step *step, const Value *object, int depth)
 			? parse_steps(flow, &list, step, handler, depth + 1) : NIL;
 
 		if (steps == NIL)
-			step_error(flow, psprintf("on_error() of step \"%s\" has no steps.", step->name),
+			flow_definition_error(flow, psprintf("on_error() of step \"%s\" has no steps.", step->name),
 					   "Give on_error() at least one step that handles the error.");
 		step->handlers = lappend(step->handlers, steps);
 	}
@@ -168,16 +167,18 @@ parse_step(Flow *flow, const Value *object, Step *parent, int handler, int depth
 	step->handler = handler;
 	step->type = step_type_find(&kind);
 	if (step->type == NULL)
-		step_error(flow, psprintf("There is no kind of step \"%s\".",
+		flow_definition_error(flow, psprintf("There is no kind of step \"%s\".",
 								  value_is_null(&kind) ? "" : value_cstring(&kind)),
 				   "Make steps with the functions of schema resolute.");
 	if (depth > FLOW_MAX_DEPTH || list_length(flow->all) >= FLOW_MAX_STEPS)
-		step_error(flow, psprintf("A flow holds at most %d steps, nested at most %d deep.",
+		flow_definition_error(flow, psprintf("A flow holds at most %d steps, nested at most %d deep.",
 								  FLOW_MAX_STEPS, FLOW_MAX_DEPTH), NULL);
 	step->number = list_length(flow->all) + 1;
 	name_step(flow, step, object);
 	parse_params(flow, step, object);
 	policy_parse(flow, step, object);
+	step->manual = step->type->kind == STEP_FETCH &&
+		value_is(step_param(step, "paginate"), "manual");
 	flow->all = lappend(flow->all, step);
 	link_step(flow, step);
 
@@ -187,7 +188,8 @@ parse_step(Flow *flow, const Value *object, Step *parent, int handler, int depth
 
 		step->children = parse_steps(flow, &children, step, 0, depth + 1);
 		if (step->children == NIL)
-			step_error(flow, psprintf("Block %s holds no steps.", step->name), NULL);
+			flow_definition_error(flow, psprintf("Block %s holds no steps.", step->name),
+					   "Give it at least one step.");
 	}
 	parse_handlers(flow, step, object, depth);
 	return step;
@@ -297,7 +299,8 @@ referred_step(const Flow *flow, const Step *step, const char *name, bool rows)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("step \"%s\" of flow \"%s\" needs rows, but \"%s\" yields none",
 						step->name, flow->name, name),
-				 errdetail("%s", known_names(flow, step, true))));
+				 errdetail("%s", known_names(flow, step, true)),
+				 errhint("Rows come from a source, or from a step that makes rows of rows, such as resolute.map().")));
 	check_has_run(flow, step, found);
 	return found;
 }
@@ -316,7 +319,7 @@ add_input(Flow *flow, Step *step, Step *input)
 		Step	   *root = lfirst(lc);
 
 		if (list_member_ptr(step->roots, root))
-			step_error(flow, psprintf("\"%s\" takes rows of \"%s\" more than once.",
+			flow_definition_error(flow, psprintf("\"%s\" takes rows of \"%s\" more than once.",
 									  step->name, root->name),
 					   "Merge rows of different sources.");
 		step->roots = lappend(step->roots, root);
@@ -346,7 +349,8 @@ link_step(Flow *flow, Step *step)
 		for (it = json_iter(value); json_next(&it, &key, &name);)
 			add_input(flow, step, referred_step(flow, step, value_is_null(&name) ? "" : value_cstring(&name), true));
 		if (step->inputs == NIL)
-			step_error(flow, psprintf("Step \"%s\" names no steps.", step->name), NULL);
+			flow_definition_error(flow, psprintf("Step \"%s\" names no steps.", step->name),
+					   psprintf("Give %s() the names of the steps whose rows it takes.", step->type->name));
 	}
 	step->input = step->inputs ? linitial(step->inputs) : NULL;
 	step->root = step->roots ? linitial(step->roots) : NULL;
@@ -365,6 +369,7 @@ flow_parse(Flow *flow)
 	flow->all = NIL;
 	flow->steps = parse_steps(flow, &array, NULL, 0, 1);
 	if (flow->steps == NIL)
-		step_error(flow, "The flow has no steps.", "Give create_flow() at least one step.");
+		flow_definition_error(flow, "The flow has no steps.", "Give create_flow() at least one step.");
+	flow_check_rules(flow);
 	flow_analyze(flow);
 }

@@ -72,6 +72,11 @@ typedef struct StepPolicy
 	int64		rate_per_us;
 	int64		max_failures;	/* -1: not given */
 	int64		max_iterations; /* while; 0: not given */
+
+	/* The intervals as they were written, for flow_definition(). */
+	const char *retry_first;
+	const char *timeout;
+	const char *rate_per;
 } StepPolicy;
 
 typedef struct Step
@@ -141,6 +146,10 @@ typedef struct Flow
  */
 extern void flow_parse(Flow *flow);
 
+/* Raise 22023: what is wrong with the definition, and a hint or NULL. */
+extern void flow_definition_error(const Flow *flow, const char *detail, const char *hint)
+			pg_attribute_noreturn();
+
 /* A parameter's text in the database's encoding, or NULL. */
 extern char *step_text(const Step *step, const char *param);
 
@@ -187,6 +196,12 @@ extern bool step_stands_in(const Step *step, const Step *block, int handler);
 extern Step *flow_find_step(const Flow *flow, const char *name, const Step *before);
 
 /*
+ * Check what goes together with what in a parsed flow: handlers, pages by hand, merges.
+ * Raises 22023.
+ */
+extern void flow_check_rules(const Flow *flow);
+
+/*
  * Check the conditions of a parsed flow, and decide which sinks are fed together
  * and which sources must be spooled.  Raises 42704 for an unknown path.
  */
@@ -198,6 +213,9 @@ extern void flow_analyze(Flow *flow);
  * name, "" if nothing.
  */
 extern Step *condition_step(const Flow *flow, const Step *when, const char **rest);
+
+/* Does the condition of a block speak of the output of a step? */
+extern bool step_mentions(const Flow *flow, const Step *when, const Step *step);
 
 /*
  * Compile the templates, keys and cursors of a parsed flow, and find out what is
@@ -216,9 +234,27 @@ typedef struct StepContext
 	const Flow *flow;
 	const Step *step;
 	int64		page;			/* 0: none */
+	const Step *outer_step;
+	int64		outer_page;
 } StepContext;
 
 extern void step_context_push(StepContext *context, const Flow *flow, const Step *step);
+extern void step_context_set_page(StepContext *context, int64 page);
 extern void step_context_pop(StepContext *context);
+
+/* The step that is being worked on. */
+typedef struct StepPlace
+{
+	const Step *step;			/* NULL: none */
+	int64		page;			/* 0: none */
+} StepPlace;
+
+/*
+ * Begin where no step is known yet; whoever catches an error before the end learns where it
+ * was raised.  The end wants what begin returned.
+ */
+extern StepPlace step_place_begin(void);
+extern StepPlace step_place(void);
+extern void step_place_end(StepPlace outer);
 
 #endif							/* RESOLUTE_STEP_H */

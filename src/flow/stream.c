@@ -4,11 +4,8 @@
  */
 #include "flow/run.h"
 
-#include "rows/instant.h"
+#include "flow/policy.h"
 #include "utils/memutils.h"
-
-/* Rows that are read back from a spool at a time. */
-#define SPOOL_PAGE_ROWS 100
 
 Stream *
 run_stream(Run *run, const Step *fetch)
@@ -35,7 +32,7 @@ first_upsert(Run *run, const Step *fetch)
 	{
 		Step	   *step = lfirst(lc);
 
-		if (step->type->kind == STEP_UPSERT && step->root == fetch)
+		if (step->type->kind == STEP_UPSERT && list_member_ptr(step->roots, fetch))
 			return step;
 	}
 	return NULL;
@@ -70,6 +67,19 @@ open_cursor(Run *run, Stream *stream)
 	eventual = source_is_eventual(stream->binding.server, run->flow->owner, &known);
 	stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
 								 eventual || !known, target_is_empty(upsert), false);
+	stream->cursor->run_id = run->record.run_id;
+}
+
+/* Does with_rate_limit() count its requests? */
+static bool
+is_limited(const Step *fetch)
+{
+	for (; fetch; fetch = policy_block(fetch))
+	{
+		if (fetch->policy.rate_n > 0)
+			return true;
+	}
+	return false;
 }
 
 /* What to ask the source for. */
@@ -87,6 +97,9 @@ source_spec(Run *run, Stream *stream)
 	spec->page_size = (int) step_int(fetch, "page_size", 0);
 	spec->max_items = step_int(fetch, "max_items", 0);
 	spec->concurrency = (int) step_int(fetch, "concurrency", 0);
+	spec->one_by_one = is_limited(fetch);
+	if (spec->one_by_one)
+		spec->concurrency = 0;
 	spec->references = fetch->references;
 	spec->whole = fetch->whole;
 	if (stream->cursor)
@@ -109,6 +122,7 @@ open_unit(Run *run, void *arg)
 	step_context_push(&context, run->flow, stream->fetch);
 	if (stream->cursor_id != 0)
 		open_cursor(run, stream);
+	MemoryContextSwitchTo(stream->source_context);
 	stream->source = source_open(source_spec(run, stream));
 	step_context_pop(&context);
 }
@@ -147,17 +161,57 @@ learn_time_zone(Run *run, Stream *stream)
 		run_unit(run, UNIT_NETWORK, stream->context, time_zone_unit, stream);
 }
 
+/* Nothing is known of its pages. */
+static void
+begin_stream(Run *run, Stream *stream)
+{
+	if (stream->context)
+		MemoryContextDelete(stream->context);
+	stream->context = AllocSetContextCreate(run->context, "resolute stream", ALLOCSET_DEFAULT_SIZES);
+	stream->source_context = AllocSetContextCreate(stream->context, "resolute source",
+												   ALLOCSET_DEFAULT_SIZES);
+	stream->cursor = NULL;
+	stream->source = NULL;
+}
+
 bool
 stream_open(Run *run, Stream *stream)
 {
-	if (stream->source)
+	if (stream->source || stream->failed)
 		return true;
-	stream->context = AllocSetContextCreate(run->context, "resolute stream", ALLOCSET_DEFAULT_SIZES);
-	if (!learn_time_zone(run, stream))
-		return false;
+	for (int attempt = 1;; attempt++)
+	{
+		begin_stream(run, stream);
 
-	/* Nothing may touch a catalog while waiting: so end this transaction. */
-	return run_unit(run, UNIT_DATABASE, stream->context, open_unit, stream) && run_commit(run);
+		/* Nothing may touch a catalog while waiting: so end this transaction. */
+		if (learn_time_zone(run, stream) &&
+			run_unit(run, UNIT_DATABASE, stream->context, open_unit, stream) && run_commit(run))
+			break;
+		stream->source = NULL;
+		if (!run_try_again(run, stream->fetch, policy_retry(stream->fetch), attempt))
+			return false;
+	}
+	stream->opened++;
+	return true;
+}
+
+void
+stream_close(Stream *stream)
+{
+	if (stream->ahead)
+		MemoryContextDelete(stream->ahead_context);
+	stream->ahead = NULL;
+	if (stream->current)
+		MemoryContextDelete(stream->current_context);
+	stream->current = NULL;
+
+	/* The fields of the rows belong to the source. */
+	if (stream->source && stream->spool == NULL)
+	{
+		MemoryContextDelete(stream->source_context);
+		stream->source = NULL;
+	}
+	stream->ended = true;
 }
 
 typedef struct NextArg
@@ -172,10 +226,13 @@ next_unit(Run *run, void *arg)
 {
 	NextArg    *next = arg;
 	StepContext context;
+	Watch	   *watch;
 
 	step_context_push(&context, run->flow, next->stream->fetch);
-	context.page = next->stream->pages + 1;
+	step_context_set_page(&context, next->stream->pages + 1);
+	watch = watch_begin(run, next->stream->fetch, next->stream->fetch->policy.timeout_us);
 	next->page = source_next(next->stream->source);
+	watch_end(watch);
 	step_context_pop(&context);
 }
 
@@ -189,23 +246,47 @@ note_walk(Stream *stream, const SourcePage *page)
 	stream->ended = page->walk == NULL;
 }
 
-/* Ask the source itself for its next page. */
-static bool
-source_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
+/* Count a page that has come. */
+static void
+count_page(Run *run, Stream *stream, const SourcePage *page)
+{
+	RunStepRecord *done = &step_state(run, stream->fetch)->done;
+
+	stream->pages++;
+	stream->rows += page->batch->nrows;
+	stream->all_pages++;
+	stream->all_rows += page->batch->nrows;
+	done->pages++;
+	done->bytes += page->bytes;
+	done->retries += page->retries;
+	done->wait_us += page->wait_us;
+	done->recv_us += page->recv_us;
+	done->work_us += page->read_us;
+	done->counts.rows_out += page->batch->nrows;
+}
+
+bool
+stream_fetch_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 {
 	NextArg		next = {stream, NULL};
-	RunStepRecord *done = &step_state(run, stream->fetch)->done;
+	const Step *fetch = stream->fetch;
 
 	*page = NULL;
 	if (!stream_open(run, stream))
 		return false;
 	if (stream->ended)
 		return true;
-	*context = AllocSetContextCreate(run->context, "resolute page", ALLOCSET_DEFAULT_SIZES);
-	if (!run_unit(run, UNIT_NETWORK, *context, next_unit, &next))
+	for (int attempt = 1;; attempt++)
 	{
+		if (!stream->has_turn && !run_take_turn(run, fetch, true))
+			return false;
+		stream->has_turn = false;
+		*context = AllocSetContextCreate(run->context, "resolute page", ALLOCSET_DEFAULT_SIZES);
+		if (run_unit(run, UNIT_NETWORK, *context, next_unit, &next))
+			break;
 		MemoryContextDelete(*context);
-		return false;
+		if (!run_try_again(run, fetch, policy_retry(fetch), attempt))
+			return false;
 	}
 	*page = next.page;
 	if (next.page == NULL)
@@ -214,49 +295,13 @@ source_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 		MemoryContextDelete(*context);
 		return true;
 	}
-	stream->pages++;
-	stream->rows += next.page->batch->nrows;
 	note_walk(stream, next.page);
-	done->pages++;
-	done->bytes += next.page->bytes;
-	done->retries += next.page->retries;
-	done->wait_us += next.page->wait_us;
-	done->recv_us += next.page->recv_us;
-	done->work_us += next.page->read_us;
-	done->counts.rows_out += next.page->batch->nrows;
+	count_page(run, stream, next.page);
 	return true;
 }
 
-/* Unit: the next rows of the spool, as a page. */
-static void
-spool_unit(Run *run pg_attribute_unused(), void *arg)
-{
-	NextArg    *next = arg;
-	RowBatch   *batch = spool_next(next->stream->spool, SPOOL_PAGE_ROWS);
-
-	if (batch == NULL)
-		return;
-	next->page = palloc0(sizeof(SourcePage));
-	next->page->batch = batch;
-}
-
-static bool
-spooled_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
-{
-	NextArg		next = {stream, NULL};
-
-	*context = AllocSetContextCreate(run->context, "resolute page", ALLOCSET_DEFAULT_SIZES);
-	if (!run_unit(run, UNIT_NETWORK, *context, spool_unit, &next))
-		return false;
-	*page = next.page;
-	if (next.page == NULL)
-		MemoryContextDelete(*context);
-	return true;
-}
-
-/* The page that was looked at already, or the source's next one. */
-static bool
-fetched_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
+bool
+stream_fetched_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 {
 	if (stream->ahead)
 	{
@@ -265,191 +310,89 @@ fetched_page(Run *run, Stream *stream, SourcePage **page, MemoryContext *context
 		stream->ahead = NULL;
 		return true;
 	}
-	return source_page(run, stream, page, context);
+	return stream_fetch_page(run, stream, page, context);
 }
 
 bool
 stream_next(Run *run, Stream *stream, SourcePage **page, MemoryContext *context)
 {
-	return stream->spool ? spooled_page(run, stream, page, context)
-		: fetched_page(run, stream, page, context);
+	*page = NULL;
+	if (stream->failed)
+		return true;
+	if (stream->spool)
+		return stream_spooled_page(run, stream, page, context);
+	if (!stream->fetch->manual)
+		return stream_fetched_page(run, stream, page, context);
+	if (!stream_hold_page(run, stream))
+		return false;
+	*page = stream->current;
+	*context = stream->current_context;
+	return true;
 }
 
 bool
 stream_has_rows(Run *run, Stream *stream, bool *has_rows)
 {
+	if (stream->fetch->manual)
+	{
+		*has_rows = false;
+		if (!stream_hold_page(run, stream))
+			return false;
+		*has_rows = stream->current != NULL;
+		return true;
+	}
+
 	/* An empty page with a token is legal, so read on. */
 	while (stream->rows == 0 && !stream->ended)
 	{
 		if (stream->ahead)
 			MemoryContextDelete(stream->ahead_context);
-		if (!source_page(run, stream, &stream->ahead, &stream->ahead_context))
+		stream->ahead = NULL;
+		if (!stream_fetch_page(run, stream, &stream->ahead, &stream->ahead_context))
 			return false;
 	}
-	*has_rows = stream->rows > 0;
-	return true;
-}
-
-/* The greatest cursor value of a page, not beyond the server's own clock. */
-static void
-stage_maximum(Stream *stream, const SourcePage *page)
-{
-	int			field = fieldset_find_flag(page->batch->fields, FIELD_CURSOR);
-
-	stream->staged_has_maximum = stream->has_maximum;
-	stream->staged_maximum = stream->maximum;
-	for (int i = 0; field >= 0 && i < page->batch->nrows; i++)
-	{
-		TimestampTz instant;
-
-		if (!instant_from_value(&page->batch->rows[i].values[field], &instant))
-			continue;
-		if (page->server_date != 0 && instant > page->server_date)
-			instant = page->server_date;
-		if (!stream->staged_has_maximum || instant > stream->staged_maximum)
-			stream->staged_maximum = instant;
-		stream->staged_has_maximum = true;
-	}
-}
-
-/* Unit: keep a page aside. */
-static void
-append_unit(Run *run pg_attribute_unused(), void *arg)
-{
-	NextArg    *next = arg;
-
-	spool_append(next->stream->spool, next->page->batch);
-	stage_maximum(next->stream, next->page);
-}
-
-bool
-stream_fill_spool(Run *run, Stream *stream)
-{
-	if (stream->spool)
-		return true;
-	if (!stream_open(run, stream))
-		return false;
-	for (;;)
-	{
-		NextArg		next = {stream, NULL};
-		MemoryContext context;
-		bool		appended;
-
-		if (!fetched_page(run, stream, &next.page, &context))
-			return false;
-		if (next.page == NULL)
-			break;
-		if (stream->spool == NULL)
-		{
-			MemoryContext old = MemoryContextSwitchTo(stream->context);
-
-			stream->spool = spool_create(stream->source->fields);
-			MemoryContextSwitchTo(old);
-		}
-		appended = run_unit(run, UNIT_NETWORK, context, append_unit, &next);
-		stream_keep(stream);
-		MemoryContextDelete(context);
-		if (!appended)
-			return false;
-	}
-	return true;
-}
-
-void
-stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
-{
-	bool		last = page->walk == NULL;
-
-	/*
-	 * A spooled source is read again later: its cursor moves at the end.  Its
-	 * maximum is that of the pages as they came, each with the server's clock.
-	 */
-	if (stream->fetch->needs_spool)
-		return;
-	stage_maximum(stream, page);
-	stream->staged_finished = false;
-	if (stream->cursor == NULL)
-		return;
-
-	/*
-	 * Without an order, only the end says that nothing was left out.  In the
-	 * caller's transaction nobody could go on from here, and a row that is
-	 * updated for each page there takes longer with every one.
-	 */
-	if (!last && (run->atomic || !stream->source->ascending))
-		return;
-	cursor_checkpoint(stream->cursor, stream->staged_has_maximum, stream->staged_maximum,
-					  page->walk, &stream->binding, run->record.run_id);
-	stream->staged_finished = last;
-}
-
-void
-stream_keep(Stream *stream)
-{
-	if (stream->staged_has_maximum)
-	{
-		stream->has_maximum = true;
-		stream->maximum = stream->staged_maximum;
-	}
-	stream->finished |= stream->staged_finished;
-	stream->staged_finished = false;
-	if (stream->cursor)
-		cursor_keep(stream->cursor);
-}
-
-void
-stream_drop(Stream *stream)
-{
-	stream->staged_finished = false;
-	if (stream->cursor)
-		cursor_drop(stream->cursor);
-}
-
-/* Unit: what was read is stored; the walk is over, or max_items has ended the run. */
-static void
-finish_unit(Run *run, void *arg)
-{
-	Stream	   *stream = arg;
-
-	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->walk,
-					  &stream->binding, run->record.run_id);
-}
-
-/* Did the pages of an ended stream move its cursor as far as they could? */
-static bool
-moved_by_pages(const Run *run, const Stream *stream)
-{
-	if (stream->walk == NULL || stream->fetch->needs_spool)
-		return false;
-	return !run->atomic || !stream->source->ascending;
-}
-
-bool
-stream_finish(Run *run, Stream *stream)
-{
-	/* Rows that no sink has seen must come again. */
-	if (stream->cursor == NULL || stream->finished || !stream->ended ||
-		!(stream->drained || stream->rows == 0))
-		return true;
-	if (moved_by_pages(run, stream))
-		return true;
-	if (!run_unit(run, UNIT_DATABASE, run->context, finish_unit, stream) ||
-		!run_commit(run))
-		return false;
-	cursor_keep(stream->cursor);
-	stream->finished = true;
+	*has_rows = stream->rows > 0 && !stream->failed;
 	return true;
 }
 
 bool
-stream_finish_all(Run *run)
+stream_prepare(Run *run, Stream *stream)
 {
-	ListCell   *lc;
+	return stream->fetch->needs_spool ? stream_fill_spool(run, stream) : stream_open(run, stream);
+}
 
-	foreach(lc, run->streams)
-	{
-		if (!stream_finish(run, lfirst(lc)))
-			return false;
-	}
+bool
+stream_reopen(Run *run, Stream *stream)
+{
+	if (stream->opened == 0)
+		return true;
+	if (!stream_finish(run, stream))
+		return false;
+	stream_close(stream);
+	stream->source = NULL;
+	stream->spool = NULL;
+	stream->pages = stream->rows = stream->spooled_pages = 0;
+	stream->ended = stream->failed = stream->drained = stream->finished = false;
+	stream->has_kept = stream->has_staged = stream->has_maximum = false;
+	stream->page_done = stream->skipped = false;
+	stream->walk = stream->kept_walk = stream->staged_walk = NULL;
 	return true;
+}
+
+bool
+stream_fail(Run *run, Stream *stream)
+{
+	if (stream->failed)
+		return true;
+	if (!stream_settle(run, stream))
+		return false;
+	stream_close(stream);
+	stream->failed = true;
+	return true;
+}
+
+bool
+stream_handle(Run *run, Stream *stream)
+{
+	return stream_fail(run, stream) && run_handle(run, stream->fetch, NULL);
 }

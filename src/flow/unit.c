@@ -8,22 +8,11 @@
 #include "executor/spi.h"
 #include "flow/store.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "resolute.h"
-#include "storage/latch.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
-#include "utils/timeout.h"
-
-/*
- * The watch on max_runtime of this backend.  A run may be part of a step of
- * another run, so there can be several limits: the nearest one counts.
- */
-static bool watch_registered = false;
-static TimeoutId watch_timeout;
-static TimestampTz watch_deadline = 0;	/* 0: there is no limit */
-static volatile sig_atomic_t watch_expired = false;
 
 /* As whom we were working before a unit switched to the flow's owner. */
 typedef struct OwnerScope
@@ -84,18 +73,19 @@ unit_body(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg)
 	PopActiveSnapshot();
 }
 
-/* Say why a run was cancelled, if it was our watch that did it. */
+/* Take the error that a unit raised, with what is known of it. */
 static void
-explain_cancel(Run *run)
+take_error(Run *run)
 {
-	if (!watch_expired || run->error->sqlerrcode != ERRCODE_QUERY_CANCELED)
-		return;
-	watch_expired = false;
-	run->error->message = MemoryContextStrdup(run->context,
-											  psprintf("canceling flow \"%s\" because it ran longer than its max_runtime",
-													   run->flow->name));
-	run->error->hint = MemoryContextStrdup(run->context,
-										   "The next run goes on where this one stopped; see resolute.alter_flow() for the limit.");
+	MemoryContextSwitchTo(run->context);
+	run->error = CopyErrorData();
+	FlushErrorState();
+	run->error_step = step_place().step;
+	run->error_page = step_place().page;
+	run->error_rows = 0;
+	run->error_attempts = 1;
+	run->fatal = run->timed_out = false;
+	watch_explain(run);
 }
 
 bool
@@ -103,57 +93,33 @@ run_unit(Run *run, int kind, MemoryContext context, UnitFunction fn, void *arg)
 {
 	MemoryContext old = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	Watch	   *watch = watch_innermost();
+	StepPlace	outer = step_place_begin();
+	MemoryContext scratch = NULL;
 	volatile bool done = false;
 
+	if (context == NULL)
+		scratch = AllocSetContextCreate(run->context, "resolute unit", ALLOCSET_SMALL_SIZES);
 	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
-		unit_body(run, kind, context, fn, arg);
+		unit_body(run, kind, scratch ? scratch : context, fn, arg);
 		ReleaseCurrentSubTransaction();
 		done = true;
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(run->context);
-		run->error = CopyErrorData();
-		FlushErrorState();
+		take_error(run);
 		RollbackAndReleaseCurrentSubTransaction();
-		explain_cancel(run);
+		watch_unwind(watch);
 	}
 	PG_END_TRY();
+	step_place_end(outer);
 	MemoryContextSwitchTo(old);
 	CurrentResourceOwner = owner;
+	if (scratch)
+		MemoryContextDelete(scratch);
 	return done;
-}
-
-/*
- * Unit: let those go on whom the page was in conflict with.  Repeated at once, it
- * would often take the rows again that they are just being woken up for.
- */
-static void
-pause_unit(Run *run pg_attribute_unused(), void *arg)
-{
-	int			attempt = *(int *) arg;
-	TimestampTz end = GetCurrentTimestamp() +
-		((int64) RUN_CONFLICT_PAUSE_US << Min(attempt - 1, RUN_CONFLICT_DOUBLINGS));
-
-	for (;;)
-	{
-		int64		left_us = end - GetCurrentTimestamp();
-
-		CHECK_FOR_INTERRUPTS();
-		if (left_us <= 0)
-			break;
-		WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-				  (long) (left_us / 1000 + 1), PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-	}
-}
-
-bool
-run_pause(Run *run, MemoryContext context, int attempt)
-{
-	return run_unit(run, UNIT_NETWORK, context, pause_unit, &attempt);
 }
 
 bool
@@ -191,15 +157,27 @@ relock_unit(Run *run, void *arg pg_attribute_unused())
 				 errdetail("A transaction of this run was aborted, which freed the flow and its cursors for a moment.")));
 }
 
+/* A run that lost its locks cannot go on. */
+static bool
+relock(Run *run)
+{
+	bool		locked = run_unit(run, UNIT_NETWORK, CurrentMemoryContext, relock_unit, NULL);
+
+	run->fatal = !locked;
+	return locked;
+}
+
 bool
 run_commit(Run *run)
 {
 	MemoryContext old = CurrentMemoryContext;
+	StepPlace	outer;
 	ErrorData  *error;
 	volatile bool done = false;
 
 	if (run->atomic)
 		return true;
+	outer = step_place_begin();
 	PG_TRY();
 	{
 		SPI_commit();
@@ -208,19 +186,18 @@ run_commit(Run *run)
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(run->context);
-		run->error = CopyErrorData();
-		FlushErrorState();
+		take_error(run);
 		recover_failed_commit();
 	}
 	PG_END_TRY();
+	step_place_end(outer);
 	MemoryContextSwitchTo(old);
 	if (done)
 		return true;
 
 	/* What went wrong matters more than its consequence, unless others run now. */
 	error = run->error;
-	if (run_unit(run, UNIT_NETWORK, old, relock_unit, NULL))
+	if (relock(run))
 		run->error = error;
 	return false;
 }
@@ -235,55 +212,5 @@ run_rollback(Run *run)
 	SPI_rollback();
 	SPI_start_transaction();
 	MemoryContextSwitchTo(old);
-	return run_unit(run, UNIT_NETWORK, old, relock_unit, NULL);
-}
-
-/* In a signal handler: cancel what is going on, as statement_timeout does. */
-static void
-watch_handler(void)
-{
-	watch_expired = true;
-	InterruptPending = true;
-	QueryCancelPending = true;
-	SetLatch(MyLatch);
-}
-
-/* Watch this deadline instead of the present one; 0: none. */
-static void
-watch(TimestampTz deadline)
-{
-	watch_deadline = deadline;
-	if (!watch_registered)
-		watch_timeout = RegisterTimeout(USER_TIMEOUT, watch_handler);
-	watch_registered = true;
-	if (deadline != 0)
-		enable_timeout_at(watch_timeout, deadline);
-	else
-		disable_timeout(watch_timeout, false);
-}
-
-void
-run_watch_start(Run *run)
-{
-	TimestampTz deadline;
-
-	/* An error that no run saw has left its deadline, but disabled the timeout. */
-	if (!watch_registered || !get_timeout_active(watch_timeout))
-		watch_deadline = 0;
-	watch_expired = false;
-	run->watching = run->flow->max_runtime_us != 0;
-	if (!run->watching)
-		return;
-	deadline = GetCurrentTimestamp() + run->flow->max_runtime_us;
-	run->outer_deadline = watch_deadline;
-	if (watch_deadline == 0 || deadline < watch_deadline)
-		watch(deadline);
-}
-
-void
-run_watch_stop(Run *run)
-{
-	if (run->watching)
-		watch(run->outer_deadline);
-	run->watching = false;
+	return relock(run);
 }

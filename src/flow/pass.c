@@ -1,0 +1,419 @@
+/*
+ * pass.c
+ *		A pass: what the pages of some sources go through on their way into the
+ *		sinks that are fed together.
+ */
+#include "flow/run.h"
+
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+bool
+step_reads_from(const Step *step, const Step *other)
+{
+	ListCell   *lc;
+
+	if (step == other)
+		return true;
+	foreach(lc, step->inputs)
+	{
+		if (step_reads_from(lfirst(lc), other))
+			return true;
+	}
+	return false;
+}
+
+/* Is a merge among the steps that it reads from? */
+static bool
+reads_merge(const Step *step)
+{
+	for (; step; step = step->input)
+	{
+		if (step->type->kind == STEP_MERGE)
+			return true;
+	}
+	return false;
+}
+
+/* Has its source been given up, so that nobody knows its fields? */
+static bool
+is_gone(Run *run, const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->roots)
+	{
+		Stream	   *stream = run_stream(run, lfirst(lc));
+
+		if (!stream->failed && (stream->source || stream->spool))
+			return false;
+	}
+	return true;
+}
+
+bool
+pass_reads(Run *run, const Step *leader, const Step *fetch)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->flow->all)
+	{
+		const Step *sink = lfirst(lc);
+
+		if (sink->leader == leader && list_member_ptr(sink->roots, fetch))
+			return true;
+	}
+	return false;
+}
+
+/* The steps of the pass that begins with leader, in the order written, and its sources. */
+static void
+find_steps(Run *run, Pass *pass)
+{
+	List	   *all = run->flow->all;
+	ListCell   *lc,
+			   *lc2;
+
+	pass->steps = palloc(sizeof(Step *) * list_length(all));
+	foreach(lc, all)
+	{
+		Step	   *step = lfirst(lc);
+
+		if (step->root == NULL || (!step_yields_rows(step) && !step_is_sink(step)))
+			continue;
+		foreach(lc2, all)
+		{
+			Step	   *sink = lfirst(lc2);
+
+			if (sink->leader != pass->leader || !step_reads_from(sink, step) || is_gone(run, step))
+				continue;
+			if (step->type->kind == STEP_FETCH)
+				pass->roots = lappend(pass->roots, step);
+			else
+				pass->steps[pass->nsteps++] = step;
+			break;
+		}
+	}
+}
+
+/* The fields of a step's rows in this pass; NULL if its source is gone. */
+static const FieldSet *
+output_fields(Run *run, const Step *step)
+{
+	Stream	   *stream;
+
+	if (is_gone(run, step))
+		return NULL;
+	if (step->type->kind != STEP_FETCH)
+		return step_state(run, step)->transform->fields;
+	stream = run_stream(run, step);
+	return stream->source ? stream->source->fields : spool_fields(stream->spool);
+}
+
+/* Begin the books of a step for this pass, if no other one keeps them. */
+static bool
+take_books(Run *run, const Pass *pass, const Step *step)
+{
+	StepState  *state = step_state(run, step);
+	int64		opened = 0;
+	ListCell   *lc;
+
+	foreach(lc, step->roots)
+		opened += run_stream(run, lfirst(lc))->opened;
+	if (state->keeper == NULL || state->keeper_opened != opened)
+		state->keeper = pass->leader;
+	state->keeper_opened = opened;
+	return state->keeper == pass->leader;
+}
+
+static Upsert *
+create_upsert(const Step *step, const FieldSet *input)
+{
+	UpsertSpec *spec = palloc0(sizeof(UpsertSpec));
+	Upsert	   *upsert;
+
+	spec->step = step->name;
+	spec->target = step_text(step, "target");
+	spec->keys = step->keys;
+	spec->version = step_text(step, "version");
+	spec->quiet = true;
+	upsert = upsert_create(spec, input);
+	upsert_check(upsert, false);
+	return upsert;
+}
+
+static Transform *
+create_merge(Run *run, const Step *step)
+{
+	const FieldSet **inputs = palloc0(sizeof(FieldSet *) * list_length(step->inputs));
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, step->inputs)
+		inputs[n++] = output_fields(run, lfirst(lc));
+	return merge_create(step->name, n, inputs);
+}
+
+static Transform *
+create_unique(const Step *step, const FieldSet *input)
+{
+	Transform  *unique = unique_create(step->name, step->keys, step->keep_first, input);
+
+	if (reads_merge(step))
+		unique_over_merge(unique);
+	return unique;
+}
+
+/* Make the transform or upsert of the i-th step. */
+static void
+create_step(Run *run, Pass *pass, int i)
+{
+	Step	   *step = pass->steps[i];
+	const FieldSet *input = output_fields(run, step->input);
+
+	pass->counts[i] = take_books(run, pass, step);
+	if (step->tmpl)
+	{
+		pass->transforms[i] = map_create(step->name, step->tmpl, input);
+		input = pass->transforms[i]->fields;
+	}
+	switch (step->type->kind)
+	{
+		case STEP_UNIQUE:
+			pass->transforms[i] = create_unique(step, input);
+			break;
+		case STEP_MERGE:
+			pass->transforms[i] = create_merge(run, step);
+			break;
+		case STEP_UPSERT:
+			pass->upserts[i] = create_upsert(step, input);
+			break;
+		default:
+			break;
+	}
+	step_state(run, step)->transform = pass->transforms[i];
+	step_state(run, step)->upsert = pass->upserts[i];
+}
+
+/* How often the sources of the pass have been opened. */
+static int64
+times_opened(Run *run, const Pass *pass)
+{
+	int64		opened = 0;
+	ListCell   *lc;
+
+	foreach(lc, pass->roots)
+		opened += run_stream(run, lfirst(lc))->opened;
+	return opened;
+}
+
+/* Go on with a pass whose sources hold one page at a time. */
+static bool
+resume_pass(Run *run, Pass *pass)
+{
+	ListCell   *lc;
+
+	foreach(lc, pass->roots)
+	{
+		if (!step_is_manual(lfirst(lc)))
+			return false;
+	}
+	if (pass->roots == NIL || pass->opened != times_opened(run, pass))
+		return false;
+
+	/* Another pass may have had the same steps meanwhile. */
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		Step	   *step = pass->steps[i];
+
+		step_state(run, step)->transform = pass->transforms[i];
+		step_state(run, step)->upsert = pass->upserts[i];
+		if (step->tmpl)
+			template_bind(step->tmpl, output_fields(run, step->input));
+	}
+	return true;
+}
+
+/* Let go of an earlier pass. */
+static void
+end_pass(Run *run, Pass *pass)
+{
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		StepState  *state = step_state(run, pass->steps[i]);
+
+		state->transform = NULL;
+		state->upsert = NULL;
+	}
+	MemoryContextDelete(pass->context);
+}
+
+Pass *
+pass_begin(Run *run, Step *leader)
+{
+	StepState  *state = step_state(run, leader);
+	MemoryContext old = CurrentMemoryContext;
+	MemoryContext context;
+	Pass	   *pass;
+
+	if (state->pass && resume_pass(run, state->pass))
+		return state->pass;
+	if (state->pass)
+		end_pass(run, state->pass);
+	state->pass = NULL;
+	context = AllocSetContextCreate(run->context, "resolute pass", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	pass = palloc0(sizeof(Pass));
+	pass->context = context;
+	pass->leader = leader;
+	find_steps(run, pass);
+	pass->opened = times_opened(run, pass);
+	pass->transforms = palloc0(sizeof(Transform *) * Max(pass->nsteps, 1));
+	pass->upserts = palloc0(sizeof(Upsert *) * Max(pass->nsteps, 1));
+	pass->counts = palloc0(sizeof(bool) * Max(pass->nsteps, 1));
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		StepContext step_context;
+
+		step_context_push(&step_context, run->flow, pass->steps[i]);
+		create_step(run, pass, i);
+		step_context_pop(&step_context);
+	}
+	state->pass = pass;
+	MemoryContextSwitchTo(old);
+	return pass;
+}
+
+/* A copy of the batch, whose rows may be moved about. */
+static RowBatch *
+batch_copy(const RowBatch *batch)
+{
+	RowBatch   *copy = batch_create(batch->fields, batch->nrows);
+
+	copy->nrows = batch->nrows;
+	copy->rank = batch->rank;
+	memcpy(copy->rows, batch->rows, sizeof(Row) * batch->nrows);
+	return copy;
+}
+
+/* The input that the page comes from: of several, the one that has been made of it. */
+static int
+page_input(const Step *step, RowBatch **batches)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+	{
+		if (batches[((Step *) lfirst(lc))->number - 1])
+			return foreach_current_index(lc);
+	}
+	elog(ERROR, "step \"%s\" has no input", step->name);
+}
+
+/* Put the page through the i-th step, in the time that it may take. */
+static void
+step_page(Run *run, Pass *pass, int i, PageContext *page, RowBatch **batches)
+{
+	Step	   *step = pass->steps[i];
+	StepState  *state = step_state(run, step);
+	Transform  *transform = pass->transforms[i];
+	int			input = page_input(step, batches);
+	RowBatch   *in = batches[((Step *) list_nth(step->inputs, input))->number - 1];
+	RowBatch   *rows = in;
+	Watch	   *watch = watch_begin(run, step, step->policy.timeout_us);
+
+	if (step->type->kind == STEP_MERGE)
+		rows = merge_page(transform, input, in, page, &state->staged.counts);
+	else if (transform)
+	{
+		rows = transform->process(transform, batch_copy(in), page, &state->staged.counts);
+		rows->rank = in->rank;
+	}
+	batches[step->number - 1] = rows;
+	if (pass->upserts[i] && !run->preview)
+		upsert_page(pass->upserts[i], rows, page, &state->staged.counts);
+	else if (step_is_sink(step) && !run->preview)
+		node_page(run, step, in);
+	watch_end(watch);
+	state->staged.counts.rows_in = in->nrows;
+}
+
+void
+pass_page(Run *run, Pass *pass, const Step *root, RowBatch *batch, PageContext *page,
+		  RowBatch **batches)
+{
+	batches[root->number - 1] = batch;
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		Step	   *step = pass->steps[i];
+		StepState  *state = step_state(run, step);
+		StepContext context;
+		instr_time	start;
+
+		memset(&state->staged, 0, sizeof(state->staged));
+		if (!list_member_ptr(step->roots, root))
+			continue;
+		INSTR_TIME_SET_CURRENT(start);
+		step_context_push(&context, run->flow, step);
+		step_page(run, pass, i, page, batches);
+		step_context_pop(&context);
+
+		/* Rows that another pass takes through this step, too, count there. */
+		if (!pass->counts[i])
+			memset(&state->staged, 0, sizeof(state->staged));
+		state->staged.work_us = elapsed_us(start);
+		state->staged.pages = 1;
+	}
+}
+
+/* Add what a page staged to what is done. */
+static void
+merge_record(RunStepRecord *done, const RunStepRecord *staged)
+{
+	done->counts.rows_in += staged->counts.rows_in;
+	done->counts.rows_out += staged->counts.rows_out;
+	done->counts.inserted += staged->counts.inserted;
+	done->counts.updated += staged->counts.updated;
+	done->counts.unchanged += staged->counts.unchanged;
+	done->counts.stale += staged->counts.stale;
+	done->counts.duplicates += staged->counts.duplicates;
+	done->counts.filtered += staged->counts.filtered;
+	done->counts.failed += staged->counts.failed;
+	done->pages += staged->pages;
+	done->work_us += staged->work_us;
+	done->books_us += staged->books_us;
+	done->commit_us += staged->commit_us;
+}
+
+/* What the node returned for the page takes the place of what it returned before. */
+static void
+swap_outputs(StepState *state)
+{
+	char	   *before = state->output;
+
+	state->output = state->staged_output;
+	state->staged_output = before;
+}
+
+void
+pass_settle(Run *run, Pass *pass, bool keep)
+{
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		StepState  *state = step_state(run, pass->steps[i]);
+		Transform  *transform = pass->transforms[i];
+
+		if (keep && pass->counts[i])
+			merge_record(&state->done, &state->staged);
+		if (keep && state->staged_output)
+			swap_outputs(state);
+		if (state->staged_output)
+			pfree(state->staged_output);
+		state->staged_output = NULL;
+		memset(&state->staged, 0, sizeof(state->staged));
+		if (transform && keep && transform->keep)
+			transform->keep(transform);
+		if (transform && !keep && transform->drop)
+			transform->drop(transform);
+	}
+}

@@ -1,0 +1,186 @@
+/*
+ * stream_cursor.c
+ *		How the cursor of a stream moves: with the pages, or at the end.
+ */
+#include "flow/run.h"
+
+#include "rows/instant.h"
+#include "utils/memutils.h"
+
+void
+stream_stage_maximum(Stream *stream, const SourcePage *page)
+{
+	int			field = fieldset_find_flag(page->batch->fields, FIELD_CURSOR);
+
+	stream->staged_has_maximum = stream->has_maximum;
+	stream->staged_maximum = stream->maximum;
+	for (int i = 0; field >= 0 && i < page->batch->nrows; i++)
+	{
+		TimestampTz instant;
+
+		if (!instant_from_value(&page->batch->rows[i].values[field], &instant))
+			continue;
+		if (page->server_date != 0 && instant > page->server_date)
+			instant = page->server_date;
+		if (!stream->staged_has_maximum || instant > stream->staged_maximum)
+			stream->staged_maximum = instant;
+		stream->staged_has_maximum = true;
+	}
+}
+
+/* Behind this page a run could go on. */
+static void
+stage_walk(Stream *stream, const SourcePage *page)
+{
+	if (stream->staged_walk)
+		pfree(stream->staged_walk);
+	stream->staged_walk = page->walk ? MemoryContextStrdup(stream->context, page->walk) : NULL;
+	stream->has_staged = true;
+}
+
+void
+stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
+{
+	bool		last = page->walk == NULL;
+
+	/*
+	 * A spooled source is read again later: its cursor moves at the end.  Its
+	 * maximum is that of the pages as they came, each with the server's clock.
+	 */
+	if (stream->fetch->needs_spool)
+		return;
+	stream_stage_maximum(stream, page);
+	stream->staged_finished = false;
+	if (stream->cursor == NULL || stream->skipped)
+		return;
+	stage_walk(stream, page);
+
+	/*
+	 * Without an order, only the end says that nothing was left out.  In the
+	 * caller's transaction nobody could go on from here, and a row that is
+	 * updated for each page there takes longer with every one.
+	 */
+	if (!last && (run->atomic || !stream->source->ascending))
+		return;
+	cursor_checkpoint(stream->cursor, stream->staged_has_maximum, stream->staged_maximum,
+					  page->walk, &stream->binding, run->record.run_id);
+	stream->staged_finished = last;
+}
+
+void
+stream_keep(Stream *stream)
+{
+	if (stream->staged_has_maximum)
+	{
+		stream->has_maximum = true;
+		stream->maximum = stream->staged_maximum;
+	}
+	if (stream->has_staged)
+	{
+		char	   *before = stream->kept_walk;
+
+		stream->kept_walk = stream->staged_walk;
+		stream->staged_walk = before;
+		stream->has_kept = true;
+	}
+	stream->finished |= stream->staged_finished;
+	if (stream->cursor)
+		cursor_keep(stream->cursor);
+	stream->staged_finished = stream->has_staged = stream->staged_has_maximum = false;
+}
+
+void
+stream_drop(Stream *stream)
+{
+	stream->staged_finished = stream->has_staged = stream->staged_has_maximum = false;
+	if (stream->cursor)
+		cursor_drop(stream->cursor);
+}
+
+/* Unit: what was read is stored; the walk is over, or max_items has ended the run. */
+static void
+finish_unit(Run *run, void *arg)
+{
+	Stream	   *stream = arg;
+
+	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->walk,
+					  &stream->binding, run->record.run_id);
+}
+
+/* Did the pages of an ended stream move its cursor as far as they could? */
+static bool
+moved_by_pages(const Run *run, const Stream *stream)
+{
+	if (stream->walk == NULL || stream->fetch->needs_spool)
+		return false;
+	return !run->atomic || !stream->source->ascending;
+}
+
+/* Unit: move behind the pages that are stored. */
+static void
+settle_unit(Run *run, void *arg)
+{
+	Stream	   *stream = arg;
+
+	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->kept_walk,
+					  &stream->binding, run->record.run_id);
+}
+
+bool
+stream_settle(Run *run, Stream *stream)
+{
+	ErrorData  *error = run->error;
+
+	if (!run->atomic || stream->cursor == NULL || stream->finished || stream->failed ||
+		!stream->has_kept || stream->source == NULL || !stream->source->ascending)
+		return true;
+	if (!run_unit(run, UNIT_DATABASE, NULL, settle_unit, stream))
+		return false;
+	run->error = error;
+	cursor_keep(stream->cursor);
+	stream->has_kept = false;
+	return true;
+}
+
+/* Has every row that the source has for this run been stored? */
+static bool
+is_complete(const Stream *stream)
+{
+	if (!stream->ended || stream->failed || stream->skipped)
+		return false;
+	if (stream->fetch->manual)
+		return stream->current == NULL;
+	return stream->drained || stream->rows == 0;
+}
+
+bool
+stream_finish(Run *run, Stream *stream)
+{
+	if (stream->cursor == NULL || stream->finished || stream->source == NULL)
+		return true;
+
+	/* Rows that no sink has seen must come again. */
+	if (!is_complete(stream))
+		return stream_settle(run, stream);
+	if (moved_by_pages(run, stream))
+		return true;
+	if (!run_unit(run, UNIT_DATABASE, NULL, finish_unit, stream) ||
+		!run_commit(run))
+		return false;
+	cursor_keep(stream->cursor);
+	stream->finished = true;
+	return true;
+}
+
+bool
+stream_finish_all(Run *run)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->streams)
+	{
+		if (!stream_finish(run, lfirst(lc)))
+			return false;
+	}
+	return true;
+}
