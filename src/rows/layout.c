@@ -2,28 +2,10 @@
  * layout.c
  *		Go's time layouts.
  */
-#include "rows/layout.h"
+#include "rows/layout_private.h"
 
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
-
-/* The elements of a layout; the order is that of the table below. */
-typedef enum ElementKind
-{
-	GO_LITERAL,
-	GO_LONG_MONTH, GO_SHORT_MONTH, GO_NUM_MONTH, GO_ZERO_MONTH,
-	GO_LONG_WEEKDAY, GO_SHORT_WEEKDAY,
-	GO_DAY, GO_UNDER_DAY, GO_ZERO_DAY, GO_UNDER_YEAR_DAY, GO_ZERO_YEAR_DAY,
-	GO_HOUR, GO_HOUR12, GO_ZERO_HOUR12,
-	GO_MINUTE, GO_ZERO_MINUTE, GO_SECOND, GO_ZERO_SECOND,
-	GO_LONG_YEAR, GO_YEAR, GO_UPPER_PM, GO_LOWER_PM, GO_ZONE_NAME,
-	GO_ISO_OFFSET, GO_NUM_OFFSET, GO_FRACTION_ZEROS, GO_FRACTION_NINES
-} ElementKind;
-
-/* How an offset is written. */
-#define WITH_MINUTES	0x01
-#define WITH_SECONDS	0x02
-#define WITH_COLON	0x04
 
 typedef struct ElementName
 {
@@ -72,19 +54,10 @@ static const ElementName element_names[] = {
 	{"Z07", GO_ISO_OFFSET, LAYOUT_OFFSET, 0, false},
 };
 
-static const char *const long_months[] = {
+const char *const go_long_months[MONTHS_PER_YEAR] = {
 	"January", "February", "March", "April", "May", "June", "July",
 	"August", "September", "October", "November", "December"
 };
-
-/* One element as found in a layout. */
-typedef struct Element
-{
-	ElementKind kind;
-	int			bit;
-	int			detail;			/* WITH_..., or the digits of a fraction */
-	int			length;			/* bytes of the layout that it takes */
-} Element;
 
 /* An instant taken apart. */
 typedef struct LocalTime
@@ -115,9 +88,8 @@ find_fraction(const char *at, Element *element)
 	return true;
 }
 
-/* The element that begins here, or one byte of plain text. */
-static Element
-next_element(const char *at)
+Element
+go_layout_element(const char *at)
 {
 	Element		element = {GO_LITERAL, 0, 0, 1};
 
@@ -150,7 +122,7 @@ go_layout_elements(const char *layout)
 
 	while (*layout)
 	{
-		Element		element = next_element(layout);
+		Element		element = go_layout_element(layout);
 
 		bits |= element.bit;
 		layout += element.length;
@@ -165,7 +137,7 @@ go_layout_says_utc(const char *layout)
 
 	while (*layout)
 	{
-		Element		element = next_element(layout);
+		Element		element = go_layout_element(layout);
 
 		if (strcmp(layout, "Z") == 0)
 			return (last_bit & (LAYOUT_HOUR | LAYOUT_MINUTE | LAYOUT_SECOND | LAYOUT_FRACTION)) != 0;
@@ -233,7 +205,7 @@ append_date(StringInfo out, ElementKind kind, const struct pg_tm *tm)
 
 	if (kind == GO_LONG_MONTH || kind == GO_SHORT_MONTH)
 		appendStringInfoString(out, kind == GO_LONG_MONTH ?
-							   long_months[tm->tm_mon - 1] : months[tm->tm_mon - 1]);
+							   go_long_months[tm->tm_mon - 1] : months[tm->tm_mon - 1]);
 	else if (kind == GO_LONG_WEEKDAY)
 		appendStringInfoString(out, days[j2day(julian)]);
 	else if (kind == GO_SHORT_WEEKDAY)
@@ -325,7 +297,7 @@ go_layout_format(StringInfo out, const char *layout, TimestampTz instant, pg_tz 
 		local.zone = "";
 	while (*layout)
 	{
-		Element		element = next_element(layout);
+		Element		element = go_layout_element(layout);
 
 		append_element(out, &element, layout, &local);
 		layout += element.length;

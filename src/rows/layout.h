@@ -48,4 +48,14 @@ extern bool go_layout_says_utc(const char *layout);
 extern void go_layout_format(StringInfo out, const char *layout,
 							 TimestampTz instant, pg_tz *zone);
 
+/*
+ * Read a text that the layout describes, as Go's time.Parse does: the fraction of a
+ * second may be there even if the layout has none, and what the layout does not
+ * name is as in January 1, 00:00:00 UTC.  Digits below microseconds are cut
+ * off.  An abbreviation of a time zone other than UTC and GMT has no certain meaning, so it is refused.
+ * Returns NULL, or what is wrong as a sentence that does not show the text.
+ */
+extern const char *go_layout_parse(const char *layout, const char *text,
+								   TimestampTz *instant);
+
 #endif							/* RESOLUTE_LAYOUT_H */

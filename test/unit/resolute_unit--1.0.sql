@@ -35,6 +35,7 @@ CREATE FUNCTION unit.items(items jsonb, paths text[] DEFAULT '{}') RETURNS jsonb
 CREATE FUNCTION unit.guard_rows(statements text[]) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_guard_rows';
 
 CREATE FUNCTION unit.layout(layout text, instant timestamptz, zone text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_layout';
+CREATE FUNCTION unit.layout_parse(layout text, text text) RETURNS timestamptz LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_layout_parse';
 CREATE FUNCTION unit.cron_problem(expression text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cron_problem';
 CREATE FUNCTION unit.tick(expression text, now timestamptz, zone text, next boolean) RETURNS timestamptz
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_tick';

@@ -12,6 +12,7 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(unit_layout);
+PG_FUNCTION_INFO_V1(unit_layout_parse);
 PG_FUNCTION_INFO_V1(unit_cron_problem);
 PG_FUNCTION_INFO_V1(unit_tick);
 PG_FUNCTION_INFO_V1(unit_rfc3339);
@@ -26,6 +27,21 @@ unit_layout(PG_FUNCTION_ARGS)
 	go_layout_format(&out, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1),
 					 pg_tzset(text_to_cstring(PG_GETARG_TEXT_PP(2))));
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(out.data, out.len));
+}
+
+/* layout_parse(layout, text) */
+Datum
+unit_layout_parse(PG_FUNCTION_ARGS)
+{
+	TimestampTz instant;
+	const char *problem = go_layout_parse(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+										  text_to_cstring(PG_GETARG_TEXT_PP(1)), &instant);
+
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_DATETIME_FORMAT),
+				 errmsg_internal("%s", problem)));
+	PG_RETURN_TIMESTAMPTZ(instant);
 }
 
 /* cron_problem(expression): null where it is understood */
