@@ -348,9 +348,9 @@ connection_fill(CachedConnection *cached, ForeignServer *server, UserMapping *ma
 	settings.authorization = cached->authorization;
 	settings.user_agent = option_text(options, "user_agent", "resolute/" RESOLUTE_VERSION);
 	settings.ca_file = option_text(options, "ca_file", NULL);
-	settings.connect_timeout = (int) (1000 * option_number(options, "connect_timeout", RESOLUTE_DEFAULT_CONNECT_TIMEOUT_S));
-	settings.timeout = (int) (1000 * option_number(options, "timeout", RESOLUTE_DEFAULT_TIMEOUT_S));
-	settings.max_body = (Size) option_number(options, "max_body", RESOLUTE_DEFAULT_MAX_BODY);
+	settings.connect_timeout = (int) (1000 * option_seconds(options, "connect_timeout", RESOLUTE_DEFAULT_CONNECT_TIMEOUT_S));
+	settings.timeout = (int) (1000 * option_seconds(options, "timeout", RESOLUTE_DEFAULT_TIMEOUT_S));
+	settings.max_body = option_bytes(options, "max_body", (Size) RESOLUTE_DEFAULT_MAX_BODY);
 	settings.allow_http = option_bool(options, "allow_http", false);
 	settings.allow_private = option_bool(options, "allow_private", false);
 

@@ -1,91 +1,30 @@
 /*
  * options.c
- *		Options of foreign servers and user mappings: one table of what there
- *		is, and the validator of the foreign data wrapper.
+ *		Options of foreign servers and user mappings: how they are checked by the
+ *		tables of what there is, and read.
  */
-#include "source/options.h"
+#include "source/options_table.h"
 
-#include <curl/curl.h>
-
-#include "access/reloptions.h"
-#include "catalog/pg_foreign_server.h"
-#include "catalog/pg_user_mapping.h"
 #include "commands/defrem.h"
-#include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-typedef enum OptionType
-{
-	OPTION_TEXT,				/* printable, not empty */
-	OPTION_HEADER,				/* printable ASCII, goes into a header */
-	OPTION_USER,				/* the same without a colon, which ends it */
-	OPTION_SECRET,				/* printable ASCII without spaces */
-	OPTION_PATH,				/* absolute, of the database server's machine */
-	OPTION_URL,
-	OPTION_CHOICE,				/* one of choices */
-	OPTION_BOOL,
-	OPTION_SECONDS,				/* "30", "1.5", "500ms", "2min" */
-	OPTION_BYTES				/* "1000000", "64MB" */
-} OptionType;
-
-typedef struct Option
-{
-	const char *name;
-	Oid			catalog;		/* where it may stand */
-	OptionType	type;
-	double		min;			/* of numbers */
-	double		max;
-	const char *choices;		/* of OPTION_CHOICE, divided by ", " */
-	bool		superuser_only;
-	bool		secret;			/* never shown */
-} Option;
-
-#define ON_SERVER(name_, type_, ...) \
-	{.name = name_, .type = type_, .catalog = ForeignServerRelationId, __VA_ARGS__}
-#define ON_MAPPING(name_, type_, ...) \
-	{.name = name_, .type = type_, .catalog = UserMappingRelationId, __VA_ARGS__}
-
-static const Option options[] = {
-	ON_SERVER("base_url", OPTION_URL),
-	ON_SERVER("browse_url", OPTION_URL),
-	ON_SERVER("api", OPTION_CHOICE, .choices = "auto, cloud, server"),
-	ON_SERVER("timeout", OPTION_SECONDS,
-			  .min = RESOLUTE_MIN_TIMEOUT_S, .max = RESOLUTE_MAX_TIMEOUT_S),
-	ON_SERVER("connect_timeout", OPTION_SECONDS,
-			  .min = RESOLUTE_MIN_TIMEOUT_S, .max = RESOLUTE_MAX_CONNECT_TIMEOUT_S),
-	ON_SERVER("max_body", OPTION_BYTES,
-			  .min = RESOLUTE_MIN_MAX_BODY, .max = RESOLUTE_MAX_MAX_BODY),
-	ON_SERVER("story_points_field", OPTION_TEXT),
-	ON_SERVER("user_agent", OPTION_HEADER),
-	/* what reaches into the network or the files of the machine */
-	ON_SERVER("allow_http", OPTION_BOOL, .superuser_only = true),
-	ON_SERVER("allow_private", OPTION_BOOL, .superuser_only = true),
-	ON_SERVER("ca_file", OPTION_PATH, .superuser_only = true),
-
-	ON_MAPPING("email", OPTION_USER),
-	ON_MAPPING("api_token", OPTION_SECRET, .secret = true),
-	ON_MAPPING("token", OPTION_SECRET, .secret = true),
-	ON_MAPPING("api_token_file", OPTION_PATH, .superuser_only = true),
-	ON_MAPPING("api_token_env", OPTION_TEXT, .superuser_only = true),
-};
-
-PG_FUNCTION_INFO_V1(resolute_jira_validator);
-
-/* Look an option of any catalog up; NULL if there is none. */
+/* Look an option up, of this catalog or else of another; NULL if there is none. */
 static const Option *
-find_option(const char *name)
+find_option(const Option *table, int n, const char *name, Oid catalog)
 {
-	for (int i = 0; i < (int) lengthof(options); i++)
-		if (strcmp(options[i].name, name) == 0)
-			return &options[i];
-	return NULL;
+	const Option *found = NULL;
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(table[i].name, name) == 0 && (found == NULL || table[i].catalog == catalog))
+			found = &table[i];
+	return found;
 }
 
-static DefElem *
-find_element(List *list, const char *name)
+DefElem *
+option_element(List *list, const char *name)
 {
 	ListCell   *cell;
 
@@ -99,19 +38,19 @@ find_element(List *list, const char *name)
 	return NULL;
 }
 
-static void reject_option(const char *name, const Option *elsewhere, Oid catalog)
-			pg_attribute_noreturn();
+static void reject_option(const Option *table, int n, const char *name,
+						  const Option *elsewhere, Oid catalog) pg_attribute_noreturn();
 
 /* Refuse an option that does not exist here; the hint says what does. */
 static void
-reject_option(const char *name, const Option *elsewhere, Oid catalog)
+reject_option(const Option *table, int n, const char *name, const Option *elsewhere, Oid catalog)
 {
 	StringInfoData valid;
 
 	initStringInfo(&valid);
-	for (int i = 0; i < (int) lengthof(options); i++)
-		if (options[i].catalog == catalog)
-			appendStringInfo(&valid, "%s%s", valid.len ? ", " : "", options[i].name);
+	for (int i = 0; i < n; i++)
+		if (table[i].catalog == catalog)
+			appendStringInfo(&valid, "%s%s", valid.len ? ", " : "", table[i].name);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -126,9 +65,9 @@ reject_option(const char *name, const Option *elsewhere, Oid catalog)
 			 errhint("There are no valid options in this context.")));
 }
 
-/* Refuse a value; what is a phrase such as "must be a boolean". */
-static void
-reject_value(const char *name, const char *what)
+/* what is a phrase such as "must be a boolean". */
+void
+option_reject_value(const char *name, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -136,9 +75,8 @@ reject_value(const char *name, const char *what)
 			 errdetail("The value %s.", what)));
 }
 
-/* Are all bytes printable?  Bytes of multibyte characters are, unless ascii. */
-static bool
-is_printable(const char *value, bool ascii, const char *except)
+bool
+option_is_printable(const char *value, bool ascii, const char *except)
 {
 	if (*value == '\0')
 		return false;
@@ -152,59 +90,13 @@ is_printable(const char *value, bool ascii, const char *except)
 	return true;
 }
 
-/* What is wrong with a URL, or NULL. */
-static const char *
-url_problem(CURLU *parsed, const char *url)
-{
-	char	   *part = NULL;
-	bool		is_web;
-
-	/* libcurl parses it, since libcurl will use it. */
-	if (!is_printable(url, false, " \\") ||
-		curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-		return "must be a URL such as \"https://your-org.atlassian.net\"";
-	if (curl_url_get(parsed, CURLUPART_SCHEME, &part, 0) != CURLUE_OK)
-		return "must begin with \"https://\"";
-	is_web = pg_strcasecmp(part, "https") == 0 || pg_strcasecmp(part, "http") == 0;
-	curl_free(part);
-	if (!is_web)
-		return "must begin with \"https://\"";
-	if (curl_url_get(parsed, CURLUPART_USER, &part, 0) == CURLUE_OK ||
-		curl_url_get(parsed, CURLUPART_PASSWORD, &part, 0) == CURLUE_OK)
-	{
-		curl_free(part);
-		return "must not contain credentials, which belong into a user mapping";
-	}
-	if (strpbrk(url, "?#") != NULL)
-		return "must end with the path, without \"?\" and \"#\"";
-	if (strstr(url, "/..") != NULL || strstr(url, "/./") != NULL)
-		return "must not contain relative segments";
-	return NULL;
-}
-
-static void
-check_url(const char *name, const char *url)
-{
-	CURLU	   *parsed = curl_url();
-	const char *problem;
-
-	if (parsed == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	problem = url_problem(parsed, url);
-	curl_url_cleanup(parsed);
-	if (problem)
-		reject_value(name, problem);
-}
-
 /* Read a number with its unit; in seconds or bytes. */
 static bool
-parse_number(const Option *option, const char *value, double *result)
+parse_number(OptionType type, const char *value, double *result)
 {
 	int			bytes;
 
-	if (option->type == OPTION_SECONDS)
+	if (type == OPTION_SECONDS)
 		return parse_real(value, result, GUC_UNIT_S, NULL);
 	if (!parse_int(value, &bytes, GUC_UNIT_BYTE, NULL))
 		return false;
@@ -217,8 +109,8 @@ check_number(const Option *option, const char *value)
 {
 	double		number;
 
-	if (!parse_number(option, value, &number))
-		reject_value(option->name, option->type == OPTION_SECONDS ?
+	if (!parse_number(option->type, value, &number))
+		option_reject_value(option->name, option->type == OPTION_SECONDS ?
 					 "must be a time such as \"30s\" or \"1.5\" (seconds)" :
 					 "must be a size such as \"64MB\" or a number of bytes");
 	if (number < option->min || number > option->max)
@@ -238,7 +130,7 @@ check_choice(const Option *option, const char *value)
 
 	if (len == 0 || at == NULL || strpbrk(value, ", ") ||
 		(at != option->choices && at[-1] != ' ') || (at[len] != ',' && at[len] != '\0'))
-		reject_value(option->name, psprintf("must be one of: %s", option->choices));
+		option_reject_value(option->name, psprintf("must be one of: %s", option->choices));
 }
 
 /* Check a value by its type.  Messages never show it: it may be secret. */
@@ -250,33 +142,34 @@ check_value(const Option *option, const char *value)
 	switch (option->type)
 	{
 		case OPTION_TEXT:
-			if (!is_printable(value, false, ""))
-				reject_value(option->name, "must be printable and not empty");
+			if (!option_is_printable(value, false, ""))
+				option_reject_value(option->name, "must be printable and not empty");
 			break;
 		case OPTION_HEADER:
-			if (!is_printable(value, true, ""))
-				reject_value(option->name, "must be printable ASCII and not empty");
+			if (!option_is_printable(value, true, ""))
+				option_reject_value(option->name, "must be printable ASCII and not empty");
 			break;
 		case OPTION_USER:
-			if (!is_printable(value, false, ":"))
-				reject_value(option->name, "must be printable, without a colon, and not empty");
+			if (!option_is_printable(value, false, ":"))
+				option_reject_value(option->name, "must be printable, without a colon, and not empty");
 			break;
 		case OPTION_SECRET:
 			check_secret(psprintf("option \"%s\"", option->name), value);
 			break;
 		case OPTION_PATH:
-			if (!is_printable(value, false, "") || !is_absolute_path(value))
-				reject_value(option->name, "must be an absolute path");
+			if (!option_is_printable(value, false, "") || !is_absolute_path(value))
+				option_reject_value(option->name, "must be an absolute path");
 			break;
 		case OPTION_URL:
-			check_url(option->name, value);
+			if (option->problem(value))
+				option_reject_value(option->name, option->problem(value));
 			break;
 		case OPTION_CHOICE:
 			check_choice(option, value);
 			break;
 		case OPTION_BOOL:
 			if (!parse_bool(value, &flag))
-				reject_value(option->name, "must be a boolean");
+				option_reject_value(option->name, "must be a boolean");
 			break;
 		case OPTION_SECONDS:
 		case OPTION_BYTES:
@@ -288,7 +181,7 @@ check_value(const Option *option, const char *value)
 void
 check_secret(const char *source, const char *secret)
 {
-	if (is_printable(secret, true, " ") && strlen(secret) <= RESOLUTE_MAX_SECRET)
+	if (option_is_printable(secret, true, " ") && strlen(secret) <= RESOLUTE_MAX_SECRET)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -317,84 +210,29 @@ check_superuser(const Option *option, const char *value)
 			 errhint("Drop the option, or ask a superuser to make the change.")));
 }
 
-/* Check what the options of a server say together. */
-static void
-check_server(List *list)
+void
+options_check(const Option *table, int n, List *list, Oid catalog)
 {
-	const char *url = option_text(list, "base_url", NULL);
-
-	if (url == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
-				 errmsg("option \"base_url\" is required"),
-				 errhint("Add OPTIONS (base_url 'https://your-org.atlassian.net').")));
-	if (pg_strncasecmp(url, "https:", 6) != 0 && !option_bool(list, "allow_http", false))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for option \"base_url\""),
-				 errdetail("Plain http would send the credentials in clear."),
-				 errhint("Use https. A superuser may set option \"allow_http\" of the server.")));
-}
-
-/* Check what the options of a user mapping say together. */
-static void
-check_mapping(List *list)
-{
-	static const char *const secrets[] = {"api_token", "token", "api_token_file", "api_token_env"};
-	int			nsecrets = 0;
-	bool		email = find_element(list, "email") != NULL;
-
-	for (int i = 0; i < (int) lengthof(secrets); i++)
-		if (find_element(list, secrets[i]))
-			nsecrets++;
-	if (nsecrets > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("conflicting options of a user mapping"),
-				 errdetail("At most one of api_token, token, api_token_file, api_token_env can be set.")));
-	if (email && (nsecrets == 0 || find_element(list, "token")))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("option \"email\" needs option \"api_token\""),
-				 errhint("Use email and api_token together (Jira Cloud), or token alone (a personal access token or an OAuth token).")));
-	if (!email && find_element(list, "api_token"))
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("option \"api_token\" needs option \"email\""),
-				 errhint("Use email and api_token together (Jira Cloud), or token alone (a personal access token or an OAuth token).")));
-}
-
-/* Check the options of an object of the foreign data wrapper resolute_jira. */
-Datum
-resolute_jira_validator(PG_FUNCTION_ARGS)
-{
-	List	   *list = untransformRelOptions(PG_GETARG_DATUM(0));
-	Oid			catalog = PG_GETARG_OID(1);
 	ListCell   *cell;
 
 	foreach(cell, list)
 	{
 		DefElem    *element = lfirst(cell);
-		const Option *option = find_option(element->defname);
+		const Option *option = find_option(table, n, element->defname, catalog);
 		const char *value;
 
 		if (option == NULL || option->catalog != catalog)
-			reject_option(element->defname, option, catalog);
+			reject_option(table, n, element->defname, option, catalog);
 		value = defGetString(element);
 		check_value(option, value);
 		check_superuser(option, value);
 	}
-	if (catalog == ForeignServerRelationId)
-		check_server(list);
-	else if (catalog == UserMappingRelationId)
-		check_mapping(list);
-	PG_RETURN_VOID();
 }
 
 const char *
 option_text(List *list, const char *name, const char *otherwise)
 {
-	DefElem    *element = find_element(list, name);
+	DefElem    *element = option_element(list, name);
 
 	return element ? defGetString(element) : otherwise;
 }
@@ -402,21 +240,32 @@ option_text(List *list, const char *name, const char *otherwise)
 bool
 option_bool(List *list, const char *name, bool otherwise)
 {
-	DefElem    *element = find_element(list, name);
+	DefElem    *element = option_element(list, name);
 	bool		flag = otherwise;
 
 	if (element && !parse_bool(defGetString(element), &flag))
-		reject_value(name, "must be a boolean");
+		option_reject_value(name, "must be a boolean");
 	return flag;
 }
 
 double
-option_number(List *list, const char *name, double otherwise)
+option_seconds(List *list, const char *name, double otherwise)
 {
-	DefElem    *element = find_element(list, name);
-	double		number = otherwise;
+	DefElem    *element = option_element(list, name);
+	double		seconds = otherwise;
 
-	if (element && !parse_number(find_option(name), defGetString(element), &number))
-		reject_value(name, "must be a number");
-	return number;
+	if (element && !parse_number(OPTION_SECONDS, defGetString(element), &seconds))
+		option_reject_value(name, "must be a time");
+	return seconds;
+}
+
+Size
+option_bytes(List *list, const char *name, Size otherwise)
+{
+	DefElem    *element = option_element(list, name);
+	double		bytes = otherwise;
+
+	if (element && !parse_number(OPTION_BYTES, defGetString(element), &bytes))
+		option_reject_value(name, "must be a size");
+	return (Size) bytes;
 }

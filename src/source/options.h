@@ -26,11 +26,12 @@
 
 /*
  * Read a value from a list of DefElems that the validator accepted; the
- * default where the option is not there.  Numbers come in seconds and bytes.
+ * default where the option is not there.
  */
 extern const char *option_text(List *options, const char *name, const char *otherwise);
 extern bool option_bool(List *options, const char *name, bool otherwise);
-extern double option_number(List *options, const char *name, double otherwise);
+extern double option_seconds(List *options, const char *name, double otherwise);
+extern Size option_bytes(List *options, const char *name, Size otherwise);
 
 /*
  * Check that a secret, wherever it came from, can be sent in a header; source
