@@ -28,7 +28,7 @@ PG_CONFIG ?= pg_config
 # As a system folder, PostgreSQL's own headers may warn without failing us.
 PG_CPPFLAGS = -I$(srcdir)/src -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -Wall -Wextra
-SHLIB_LINK += -lcurl
+SHLIB_LINK += -lcurl -lhiredis
 
 # What follows is made by scripts of test/: they also work on a machine that
 # has no PostgreSQL yet, and PGXS has a "check" of its own, which refuses.

@@ -31,6 +31,19 @@
 /* The foreign data wrappers of resolute; only superusers create wrappers. */
 #define WRAPPER_PREFIX "resolute_"
 
+/* What the hints of a wrapper show: options of a server, and of a user mapping. */
+typedef struct Example
+{
+	const char *wrapper;
+	const char *server;
+	const char *mapping;
+} Example;
+
+static const Example examples[] = {
+	{"resolute_jira", "base_url 'https://your-org.atlassian.net'", "email '...', api_token '...'"},
+	{REDIS_WRAPPER, "url 'rediss://your-host:6379/0'", "password '...'"},
+};
+
 /* How many servers a hint lists. */
 #define MAX_LISTED_SERVERS 8
 
@@ -130,15 +143,28 @@ pin(CachedConnection *cached)
 	cached->pins++;
 }
 
-static bool
-is_our_wrapper(const char *wrapper)
+static const Example *
+example_of(const char *wrapper)
 {
-	return strncmp(wrapper, WRAPPER_PREFIX, strlen(WRAPPER_PREFIX)) == 0;
+	for (int i = 0; wrapper && i < (int) lengthof(examples); i++)
+		if (strcmp(examples[i].wrapper, wrapper) == 0)
+			return &examples[i];
+	return &examples[0];
 }
 
-/* Names of resolute's servers, divided by commas; "" if there is none. */
+/* Is it the wrapper that is wanted, or with NULL, any of ours that rows come from? */
+static bool
+is_wanted_wrapper(const char *found, const char *wanted)
+{
+	if (wanted)
+		return strcmp(found, wanted) == 0;
+	return strncmp(found, WRAPPER_PREFIX, strlen(WRAPPER_PREFIX)) == 0 &&
+		strcmp(found, REDIS_WRAPPER) != 0;
+}
+
+/* Names of the wrapper's servers, divided by commas; "" if there is none. */
 static char *
-list_servers(void)
+list_servers(const char *wanted)
 {
 	Relation	relation = table_open(ForeignServerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -152,7 +178,7 @@ list_servers(void)
 		Form_pg_foreign_server form = (Form_pg_foreign_server) GETSTRUCT(tuple);
 		ForeignDataWrapper *wrapper = GetForeignDataWrapper(form->srvfdw);
 
-		if (!is_our_wrapper(wrapper->fdwname) || count++ >= MAX_LISTED_SERVERS)
+		if (!is_wanted_wrapper(wrapper->fdwname, wanted) || count++ >= MAX_LISTED_SERVERS)
 			continue;
 		appendStringInfo(&names, "%s\"%s\"", names.len ? ", " : "", NameStr(form->srvname));
 	}
@@ -168,27 +194,27 @@ static ForeignServer *
 find_server(const char *name, const char *wrapper, const char **wrapper_found)
 {
 	ForeignServer *server = GetForeignServerByName(name, true);
+	const Example *example = example_of(wrapper);
 
 	if (server == NULL)
 	{
-		char	   *known = list_servers();
+		char	   *known = list_servers(wrapper);
 
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("server \"%s\" does not exist", name),
 				 known[0] ?
 				 errhint("Known servers are: %s.", known) :
-				 errhint("Create it: CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (base_url 'https://your-org.atlassian.net').",
-						 quote_identifier(name), wrapper ? wrapper : "resolute_jira")));
+				 errhint("Create it: CREATE SERVER %s FOREIGN DATA WRAPPER %s OPTIONS (%s).",
+						 quote_identifier(name), example->wrapper, example->server)));
 	}
 	*wrapper_found = GetForeignDataWrapper(server->fdwid)->fdwname;
-	if (wrapper ? strcmp(*wrapper_found, wrapper) != 0 : !is_our_wrapper(*wrapper_found))
+	if (!is_wanted_wrapper(*wrapper_found, wrapper))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" cannot be used here", name),
 				 errdetail("It is of the foreign data wrapper \"%s\".", *wrapper_found),
-				 errhint("Use a server of the foreign data wrapper \"%s\".",
-						 wrapper ? wrapper : "resolute_jira")));
+				 errhint("Use a server of the foreign data wrapper \"%s\".", example->wrapper)));
 	return server;
 }
 
@@ -211,7 +237,7 @@ check_usage(const ForeignServer *server, Oid userid)
 
 /* The mapping of a role, or else that of PUBLIC. */
 static UserMapping *
-find_mapping(const ForeignServer *server, Oid userid)
+find_mapping(const ForeignServer *server, Oid userid, const char *wrapper)
 {
 	char	   *role;
 
@@ -225,8 +251,9 @@ find_mapping(const ForeignServer *server, Oid userid)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
 			 errmsg("role \"%s\" has no user mapping for server \"%s\"", role, server->servername),
-			 errhint("Create it: CREATE USER MAPPING FOR %s SERVER %s OPTIONS (email '...', api_token '...').",
-					 quote_identifier(role), quote_identifier(server->servername))));
+			 errhint("Create it: CREATE USER MAPPING FOR %s SERVER %s OPTIONS (%s).",
+					 quote_identifier(role), quote_identifier(server->servername),
+					 example_of(wrapper)->mapping)));
 }
 
 /*
@@ -246,9 +273,9 @@ mapping_role(const UserMapping *mapping)
 	return role;
 }
 
-/* The content of the file that a superuser named, without the space at its end. */
+/* The content of the file that a superuser named in an option, without the space at its end. */
 static char *
-read_secret_file(const char *path)
+read_secret_file(const char *option, const char *path)
 {
 	FILE	   *file = AllocateFile(path, PG_BINARY_R);
 	char	   *secret = palloc0(RESOLUTE_MAX_SECRET + 2);
@@ -257,23 +284,39 @@ read_secret_file(const char *path)
 	if (file == NULL)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not open the file that option \"api_token_file\" names: %m"),
+				 errmsg("could not open the file that option \"%s\" names: %m", option),
 				 errhint("The operating system user of the database server must be able to read it.")));
 	len = fread(secret, 1, RESOLUTE_MAX_SECRET + 1, file);
 	FreeFile(file);
 	while (len > 0 && strchr(" \t\r\n", secret[len - 1]))
 		secret[--len] = '\0';
-	check_secret("the file that option \"api_token_file\" names", secret);
+	check_secret(psprintf("the file that option \"%s\" names", option), secret);
 	return secret;
 }
 
 static const char *
-read_secret_env(const char *name)
+read_secret_env(const char *option, const char *name)
 {
 	const char *secret = getenv(name);
 
-	check_secret("the environment variable that option \"api_token_env\" names",
+	check_secret(psprintf("the environment variable that option \"%s\" names", option),
 				 secret ? secret : "");
+	return secret;
+}
+
+const char *
+mapping_secret(const UserMapping *mapping, const char *option)
+{
+	const char *secret = option_text(mapping->options, option, NULL);
+	char	   *file_option = psprintf("%s_file", option);
+	char	   *env_option = psprintf("%s_env", option);
+	const char *file = option_text(mapping->options, file_option, NULL);
+	const char *env = option_text(mapping->options, env_option, NULL);
+
+	if (secret == NULL && file != NULL)
+		secret = read_secret_file(file_option, file);
+	if (secret == NULL && env != NULL)
+		secret = read_secret_env(env_option, env);
 	return secret;
 }
 
@@ -296,16 +339,10 @@ static char *
 authorization(const UserMapping *mapping)
 {
 	const char *email = option_text(mapping->options, "email", NULL);
-	const char *secret = option_text(mapping->options, "api_token", NULL);
-	const char *file = option_text(mapping->options, "api_token_file", NULL);
-	const char *env = option_text(mapping->options, "api_token_env", NULL);
+	const char *secret = option_text(mapping->options, "token", NULL);
 
 	if (secret == NULL)
-		secret = option_text(mapping->options, "token", NULL);
-	if (secret == NULL && file != NULL)
-		secret = read_secret_file(file);
-	if (secret == NULL && env != NULL)
-		secret = read_secret_env(env);
+		secret = mapping_secret(mapping, "api_token");
 	if (secret == NULL)
 		return NULL;
 	return email ? basic_header(email, secret) : psprintf("Bearer %s", secret);
@@ -343,6 +380,7 @@ connection_fill(CachedConnection *cached, ForeignServer *server, UserMapping *ma
 	HttpSettings settings = {0};
 
 	settings.server = server->servername;
+	settings.url_option = "base_url";
 	settings.mapping = OidIsValid(role) ? GetUserNameFromId(role, false) : "PUBLIC";
 	settings.base_url = without_slash(option_text(options, "base_url", ""));
 	settings.authorization = cached->authorization;
@@ -414,6 +452,18 @@ connection_find(Oid mapping, const char *authorization)
 	return NULL;
 }
 
+const char *
+connection_resolve(const char *name, const char *wrapper, Oid userid,
+				   ForeignServer **server, UserMapping **mapping)
+{
+	const char *found;
+
+	*server = find_server(name, wrapper, &found);
+	check_usage(*server, userid);
+	*mapping = find_mapping(*server, userid, found);
+	return found;
+}
+
 Connection *
 connection_get(const char *name, Oid userid)
 {
@@ -424,9 +474,7 @@ connection_get(const char *name, Oid userid)
 	char	   *header;
 
 	watch_catalogs();
-	server = find_server(name, NULL, &wrapper);
-	check_usage(server, userid);
-	mapping = find_mapping(server, userid);
+	wrapper = connection_resolve(name, NULL, userid, &server, &mapping);
 	header = authorization(mapping);
 
 	cached = connection_find(mapping->umid, header);

@@ -32,6 +32,7 @@ copy_settings(const HttpSettings *settings)
 
 	copy.server = pstrdup(settings->server);
 	copy.mapping = pstrdup(settings->mapping);
+	copy.url_option = pstrdup(settings->url_option);
 	copy.base_url = pstrdup(settings->base_url);
 	copy.user_agent = pstrdup(settings->user_agent);
 	if (settings->authorization)
@@ -192,13 +193,13 @@ start_attempt(HttpRequest *request)
 	request->neglected = false;
 }
 
-HttpRequest *
-http_start(HttpClient *client, const char *path, const char *body)
+/* Make a request, which belongs to the current memory context. */
+static HttpRequest *
+create_request(HttpClient *client, const char *path, const char *body)
 {
 	MemoryContext context;
 	HttpRequest *request;
 
-	check_path(path);
 	context = AllocSetContextCreate(CurrentMemoryContext, "resolute request",
 									ALLOCSET_SMALL_SIZES);
 	request = MemoryContextAllocZero(context, sizeof(HttpRequest));
@@ -213,6 +214,26 @@ http_start(HttpClient *client, const char *path, const char *body)
 
 	if (client->nspare > 0)
 		request->body = client->spare[--client->nspare];
+	return request;
+}
+
+HttpRequest *
+http_start(HttpClient *client, const char *path, const char *body)
+{
+	HttpRequest *request;
+
+	check_path(path);
+	request = create_request(client, path, body);
+	start_attempt(request);
+	return request;
+}
+
+HttpRequest *
+http_connect(HttpClient *client)
+{
+	HttpRequest *request = create_request(client, "", NULL);
+
+	request->connect_only = true;
 	start_attempt(request);
 	return request;
 }
@@ -273,7 +294,10 @@ http_request_finished(HttpRequest *request, CURLcode code)
 	request->done = true;
 	response->status = (int) status;
 	response->received = GetCurrentTimestamp();
-	request_detach(request);
+
+	/* Without its handle the connection would be closed. */
+	if (code != CURLE_OK || !request->connect_only)
+		request_detach(request);
 }
 
 void

@@ -18,6 +18,7 @@ typedef struct HttpSettings
 {
 	const char *server;			/* name of the foreign server, for messages */
 	const char *mapping;		/* name of the mapped user, for hints */
+	const char *url_option;		/* name of the option that the next comes from */
 	const char *base_url;		/* "https://host[:port][/path]", no final slash */
 	const char *authorization;	/* value of the header, or NULL; a secret */
 	const char *user_agent;
@@ -72,6 +73,12 @@ extern HttpTimes http_times(void);
  * request belongs to the current memory context.
  */
 extern HttpRequest *http_start(HttpClient *client, const char *path, const char *body);
+
+/*
+ * Start to connect to the host of base_url, and nothing else: for link.h, where bytes
+ * of another protocol go over the connection.
+ */
+extern HttpRequest *http_connect(HttpClient *client);
 
 /*
  * Has the request been refused for coming too fast (429 and the like), so that

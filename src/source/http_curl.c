@@ -198,6 +198,12 @@ set_common(HttpRequest *request)
 	else
 		SET(CURLOPT_HTTPHEADER, request->client->get_headers);
 
+	if (request->connect_only)
+	{
+		SET(CURLOPT_CONNECT_ONLY, 1L);
+		SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
+	}
+
 	/* Requests in flight at once share one connection where the server can. */
 	SET(CURLOPT_PIPEWAIT, 1L);
 	SET(CURLOPT_BUFFERSIZE, HTTP_READ_BYTES);

@@ -38,8 +38,8 @@ raise_connect(const HttpRequest *request)
 			(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 			 errmsg("could not connect to server \"%s\"", SERVER(request)),
 			 curl_detail(request),
-			 errhint("Check option \"base_url\" of the server, and that \"%s\" can be reached from the database server.",
-					 request->client->host)));
+			 errhint("Check option \"%s\" of the server, and that \"%s\" can be reached from the database server.",
+					 request->client->settings.url_option, request->client->host)));
 }
 
 /* A connection came about, but not one to be trusted. */
@@ -109,7 +109,8 @@ http_raise_transport(const HttpRequest *request)
 					(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 					 errmsg("could not find the host of server \"%s\"", settings->server),
 					 errdetail("There is no address for \"%s\".", request->client->host),
-					 errhint("Check option \"base_url\" of the server, and the name resolution of the database server.")));
+					 errhint("Check option \"%s\" of the server, and the name resolution of the database server.",
+							 settings->url_option)));
 			break;
 		case CURLE_SSL_CONNECT_ERROR:
 		case CURLE_PEER_FAILED_VERIFICATION:
@@ -153,5 +154,5 @@ http_raise_transport(const HttpRequest *request)
 			(errcode(ERRCODE_PROTOCOL_VIOLATION),
 			 errmsg("server \"%s\" does not speak HTTP as expected", settings->server),
 			 curl_detail(request),
-			 errhint("Check option \"base_url\" of the server.")));
+			 errhint("Check option \"%s\" of the server.", settings->url_option)));
 }

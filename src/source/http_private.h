@@ -78,6 +78,7 @@ struct HttpRequest
 	MemoryContextCallback callback;
 	char	   *url;
 	char	   *post;			/* body, or NULL */
+	bool		connect_only;	/* see http_connect() */
 
 	/* this attempt */
 	CURL	   *easy;			/* NULL while there is none */

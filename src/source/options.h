@@ -15,6 +15,7 @@
 #define RESOLUTE_MAX_CONNECT_TIMEOUT_S 300.0
 #define RESOLUTE_DEFAULT_TIMEOUT_S 60.0
 #define RESOLUTE_DEFAULT_CONNECT_TIMEOUT_S 10.0
+#define RESOLUTE_DEFAULT_REDIS_TIMEOUT_S 10.0
 
 /* Size of an answer: the most is what a text datum can hold. */
 #define RESOLUTE_MIN_MAX_BODY 1024.0

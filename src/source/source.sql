@@ -10,6 +10,16 @@ CREATE FOREIGN DATA WRAPPER resolute_jira VALIDATOR resolute.jira_validator;
 COMMENT ON FOREIGN DATA WRAPPER resolute_jira
 IS 'Jira sites (Cloud, Server, Data Center) as sources of resolute';
 
+CREATE FUNCTION resolute.redis_validator(text[], oid)
+RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'resolute_redis_validator';
+REVOKE ALL ON FUNCTION resolute.redis_validator(text[], oid) FROM PUBLIC;
+COMMENT ON FUNCTION resolute.redis_validator(text[], oid)
+IS 'checks the options of servers and user mappings of resolute_redis';
+
+CREATE FOREIGN DATA WRAPPER resolute_redis VALIDATOR resolute.redis_validator;
+COMMENT ON FOREIGN DATA WRAPPER resolute_redis
+IS 'Redis servers, where cursors of resolute may keep their position';
+
 CREATE FUNCTION resolute.check_connection(server text, OUT deployment_type text,
     OUT account text, OUT time_zone text, OUT server_version text, OUT clock_skew interval)
 RETURNS record LANGUAGE c STRICT VOLATILE PARALLEL RESTRICTED

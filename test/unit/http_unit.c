@@ -51,6 +51,7 @@ make_client(FunctionCallInfo fcinfo, int timeout)
 		.allow_http = true, .allow_private = true
 	};
 
+	settings.url_option = "base_url";
 	settings.base_url = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	settings.timeout = timeout;
 	return http_client_create(&settings);
