@@ -260,7 +260,7 @@ cursor_run(int64 id)
 
 Cursor *
 cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
-			bool eventual, bool target_empty, bool restart)
+			bool eventual, bool target_empty, bool restart, const CursorStorage *storage)
 {
 	Cursor	   *cursor = palloc0(sizeof(Cursor));
 
@@ -272,6 +272,8 @@ cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("cursor \"%s\" does not exist any more", spec->name)));
+	if (storage)
+		cursor_settle(cursor, storage);
 	check_binding(cursor->row, binding, target_empty);
 	choose_walk(cursor, eventual, restart);
 	show_row(cursor);
@@ -301,6 +303,8 @@ advance(const Cursor *cursor, CursorRow *next, const MaybeTime *position,
 	if (walk == NULL && cursor->sweeps && (cursor->sweeping || !next->swept.known))
 		next->swept = started;
 
+	cursor_note_storage(cursor, next);
+
 	/* Without a position and a walk there is nothing to bind. */
 	if ((next->position.known || walk) && !same_binding(next, binding))
 	{
@@ -317,7 +321,8 @@ same_state(const CursorRow *a, const CursorRow *b)
 	CursorBinding binding = {b->server, b->query, b->target};
 
 	return same_time(a->position, b->position) && same_time(a->swept, b->swept) &&
-		a->walk == NULL && b->walk == NULL && same_binding(a, &binding);
+		a->walk == NULL && b->walk == NULL && same_binding(a, &binding) &&
+		same_text(a->storage, b->storage);
 }
 
 /* Stage a state; texts are copied, so that the caller's may go. */
@@ -333,6 +338,9 @@ stage(Cursor *cursor, const CursorRow *next)
 	copy->server = next->server ? pstrdup(next->server) : NULL;
 	copy->query = next->query ? pstrdup(next->query) : NULL;
 	copy->target = next->target ? pstrdup(next->target) : NULL;
+	copy->storage = next->storage ? pstrdup(next->storage) : NULL;
+	copy->stored = next->stored ? pstrdup(next->stored) : NULL;
+	copy->storing = next->storing ? pstrdup(next->storing) : NULL;
 	cursor_drop(cursor);
 	cursor->staged = copy;
 	MemoryContextSwitchTo(old);
@@ -341,7 +349,8 @@ stage(Cursor *cursor, const CursorRow *next)
 static void
 free_row(CursorRow *row)
 {
-	char	   *texts[] = {row->name, row->walk, row->server, row->query, row->target};
+	char	   *texts[] = {row->name, row->walk, row->server, row->query, row->target,
+		row->storage, row->stored, row->storing};
 
 	for (Size i = 0; i < lengthof(texts); i++)
 		if (texts[i])

@@ -28,6 +28,7 @@
 typedef struct CursorSpec
 {
 	const char *name;
+	const char *storage;		/* where the position is kept as well, or NULL */
 	const char *format;			/* NULL: unquoted epoch milliseconds; "epoch_ms"; or a Go layout */
 	int64		overlap_us;		/* -1: the provider's default */
 	int64		sweep_us;		/* -1: the provider's default; 0: never */
@@ -41,6 +42,14 @@ typedef struct CursorBinding
 	const char *query;			/* with ${cursor} not substituted */
 	const char *target;			/* of the first upsert, or NULL */
 } CursorBinding;
+
+/* What the storage of a cursor held when the run began, and what may be done about it. */
+typedef struct CursorStorage
+{
+	const char *text;			/* NULL: nothing */
+	bool		look;			/* write nothing down */
+	bool		atomic;			/* what is written down is not committed when it is sent */
+} CursorStorage;
 
 /*
  * A cursor that a run holds; lives in the context where it was opened.  What
@@ -67,13 +76,14 @@ typedef struct Cursor
 	bool		by_hand;		/* the same, kept: the walk leaves it alone */
 	int64		moves_by_hand;	/* version after that move */
 	bool		sweeps;			/* has sweeps at all */
+	char	   *stored;			/* what the storage holds, as far as we know; or NULL */
+	bool		committed;		/* the state that the run began with may go there */
 	TimestampTz walk_started;
 } Cursor;
 
 /*
  * Parse what cursor_for() made: {"name", "storage", "format", "overlap", "sweep",
- * "initial"}; palloc'd.  Raises 22023 for what is out of range or unknown, and 0A000 for
- * another storage than the table resolute.cursors.
+ * "initial"}; palloc'd.  Raises 22023 for what is out of range or unknown.
  */
 extern CursorSpec *cursor_spec_from_json(Datum jsonb);
 
@@ -102,10 +112,15 @@ extern void cursor_unlock(int64 id);
  * overlap below the position, or from its own bound if it is a sweep.  Raises 55000
  * where the cursor was moved by another server, query or target, or where the
  * target was emptied although the cursor has moved; the hint names reset_cursor and set_cursor.
+ *
+ * storage is for a cursor that has one (spec->storage), else NULL.  What it holds is the
+ * position, unless it is what we left there: then the table knows better, also of moves that are yet to
+ * be written there.  A cursor that had no storage brings its position to one that is empty.  Raises
+ * 22007 and 22008 for a text that is no position.
  */
 extern Cursor *cursor_open(int64 id, const CursorSpec *spec,
 						   const CursorBinding *binding, bool eventual,
-						   bool target_empty, bool restart);
+						   bool target_empty, bool restart, const CursorStorage *storage);
 
 /*
  * Move the cursor in the current transaction: to position (never backwards;
@@ -119,6 +134,23 @@ extern void cursor_checkpoint(Cursor *cursor, bool has_position, TimestampTz pos
 							  int64 run_id);
 extern void cursor_keep(Cursor *cursor);	/* the page was committed */
 extern void cursor_drop(Cursor *cursor);	/* it was rolled back */
+
+/*
+ * Is there a committed position that its storage does not hold yet?  Then that is to become
+ * *value (NULL: nothing), if it still is *expected.  opening: no page has been worked on yet.
+ */
+extern bool cursor_to_store(const Cursor *cursor, bool opening, const char **expected,
+							const char **value);
+extern void cursor_is_stored(Cursor *cursor, const char *value);	/* it is there */
+
+/*
+ * A position as the storage has it (palloc'd; known false: NULL): by the cursor's format, in UTC, cut off as
+ * cursor_format_bound() does.
+ */
+extern char *cursor_storage_text(const CursorSpec *spec, bool known, TimestampTz position);
+
+/* The position that such a text is; raises 22007 or 22008. */
+extern TimestampTz cursor_storage_position(const CursorSpec *spec, const char *text);
 
 /* How often does the query hold ${cursor}, and is it within quotes? */
 extern int	cursor_placeholders(const char *query, bool *quoted);

@@ -13,6 +13,9 @@ CREATE TABLE resolute.cursors (
 	server          text,
 	query           text,
 	target          text,
+	storage         text,
+	stored          text,
+	storing         text,
 	moves           bigint NOT NULL DEFAULT 0,
 	created_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
 	moved_at        timestamptz,
@@ -30,6 +33,9 @@ COMMENT ON COLUMN resolute.cursors.swept_at IS 'when the last walk that reached 
 COMMENT ON COLUMN resolute.cursors.server IS 'server that it was moved by; null: by none since it was made, set or reset';
 COMMENT ON COLUMN resolute.cursors.query IS 'query that it was moved by';
 COMMENT ON COLUMN resolute.cursors.target IS 'table that its rows went to; null: none';
+COMMENT ON COLUMN resolute.cursors.storage IS 'where its position is kept as well; null: only here';
+COMMENT ON COLUMN resolute.cursors.stored IS 'what was last known to be in that storage; null: nothing';
+COMMENT ON COLUMN resolute.cursors.storing IS 'what is written there as soon as this row is committed; null: nothing';
 COMMENT ON COLUMN resolute.cursors.moves IS 'how often it was moved: its version';
 COMMENT ON COLUMN resolute.cursors.moved_by_run IS 'run that moved it last; null: it was moved by hand';
 
@@ -39,7 +45,7 @@ CREATE TABLE resolute.cursor_history (
 	run_id       bigint,
 	moved_by     regrole,
 	moved_at     timestamptz NOT NULL,
-	action       text NOT NULL CHECK (action IN ('page', 'finish', 'set', 'reset', 'rollback')),
+	action       text NOT NULL CHECK (action IN ('page', 'finish', 'set', 'reset', 'rollback', 'storage')),
 	old_position timestamptz,
 	new_position timestamptz,
 	old_walk     text,
@@ -56,7 +62,7 @@ CREATE INDEX cursor_history_moved_at ON resolute.cursor_history (moved_at);
 COMMENT ON TABLE resolute.cursor_history IS 'every move of every cursor';
 COMMENT ON COLUMN resolute.cursor_history.run_id IS 'run that moved it; null: it was moved by hand';
 COMMENT ON COLUMN resolute.cursor_history.moved_by IS 'role that moved it by hand';
-COMMENT ON COLUMN resolute.cursor_history.action IS 'page (of a walk that goes on), finish (the last page of a walk), set, reset, rollback';
+COMMENT ON COLUMN resolute.cursor_history.action IS 'page (of a walk that goes on), finish (the last page of a walk), set, reset, rollback, storage (settled with what the storage held)';
 COMMENT ON COLUMN resolute.cursor_history.walk_bound IS 'where the walk of the page began';
 COMMENT ON COLUMN resolute.cursor_history.old_binding IS 'server, query and target before; null: this move did not change them';
 COMMENT ON COLUMN resolute.cursor_history.undone_from IS 'a rollback undid this move of the history and all after it';

@@ -152,6 +152,35 @@ check_format(const char *name, const char *format)
 				 errhint("Write Go's reference time as the query should have it, such as '2006-01-02 15:04', or 'epoch_ms'.")));
 }
 
+/*
+ * What is written by a layout must be read as no later instant: "200612" makes "2024112" of
+ * the 12th of January.
+ */
+static void
+check_storage_format(const CursorSpec *spec)
+{
+	static const int days[] = {1, 2, 9, 11, 12, 22, 28};
+	static const int64 times[] = {0, INT64CONST(3723400000), INT64CONST(45296789012), USECS_PER_DAY - 1};
+
+	for (int i = 0; cursor_has_layout(spec) && i < MONTHS_PER_YEAR * (int) lengthof(days); i++)
+	{
+		int			day = date2j(2024, i / (int) lengthof(days) + 1, days[i % lengthof(days)]);
+		TimestampTz sample = (day - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY + times[i % lengthof(times)];
+		TimestampTz again = 0;
+		char	   *text = cursor_storage_text(spec, true, sample);
+
+		if (go_layout_parse(spec->format, text, &again) == NULL && again <= sample &&
+			strcmp(cursor_storage_text(spec, true, again), text) == 0)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("format \"%s\" of cursor \"%s\" cannot be read back", spec->format, spec->name),
+				 errdetail("It writes \"%s\", which may be another time as well.", text),
+				 errhint("Storage \"%s\" needs a format such as '2006-01-02T15:04:05.000Z07:00', or 'epoch_ms'.",
+						 spec->storage)));
+	}
+}
+
 CursorSpec *
 cursor_spec_from_json(Datum jsonb)
 {
@@ -162,15 +191,12 @@ cursor_spec_from_json(Datum jsonb)
 	spec->name = get_option(jsonb, "name");
 	cursor_check_name(spec->name);
 	storage = get_option(jsonb, "storage");
-	if (storage && strcmp(storage, STORAGE) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("storage \"%s\" of cursor \"%s\" is not supported", storage, spec->name),
-				 errdetail("A cursor moves in the transaction of its rows, so it is kept in table resolute.cursors."),
-				 errhint("Leave the storage out, or write '" STORAGE "'.")));
+	spec->storage = storage && strcmp(storage, STORAGE) == 0 ? NULL : storage;
 	spec->format = get_option(jsonb, "format");
 	if (spec->format)
 		check_format(spec->name, spec->format);
+	if (spec->storage)
+		check_storage_format(spec);
 	spec->overlap_us = get_span(jsonb, spec->name, "overlap");
 	spec->sweep_us = get_span(jsonb, spec->name, "sweep");
 	spec->initial = get_initial(jsonb, spec->name);

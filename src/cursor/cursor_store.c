@@ -4,6 +4,7 @@
  */
 #include "cursor/cursor_store.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -15,7 +16,7 @@
 
 #define READ_SQL \
 	"SELECT cursor_id, name, position, walk, walk_bound, walk_sweep, " \
-	"walk_started_at, swept_at, server, query, target, moves " \
+	"walk_started_at, swept_at, server, query, target, storage, stored, storing, moves, xmin " \
 	"FROM resolute.cursors WHERE "
 
 /*
@@ -26,7 +27,7 @@
 #define WRITE_SQL(binding) \
 	"WITH moved AS (UPDATE resolute.cursors SET position = $3, walk = $4, " \
 	"walk_bound = $5, walk_sweep = $6, walk_started_at = $7, swept_at = $8, " \
-	"moved_by_run = $9, moves = moves OPERATOR(pg_catalog.+) 1, " \
+	"moved_by_run = $9, storage = $17, stored = $18, storing = $19, moves = moves OPERATOR(pg_catalog.+) 1, " \
 	"moved_at = pg_catalog.clock_timestamp()" binding " " \
 	"WHERE cursor_id" EQUALS "$1 AND moves" EQUALS "$2 RETURNING cursor_id, moved_at) " \
 	"INSERT INTO resolute.cursor_history (cursor_id, run_id, moved_by, moved_at, action, " \
@@ -35,16 +36,16 @@
 	"SELECT cursor_id, $9, $10::pg_catalog.regrole, moved_at, $11, $12, $3, $13, $4, $14, $15, $16, "
 
 #define SAME_SQL WRITE_SQL("") "NULL FROM moved"
-#define BIND_SQL WRITE_SQL(", server = $17, query = $18, target = $19") \
-	"pg_catalog.jsonb_build_object('server', $20, 'query', $21, 'target', $22) FROM moved"
+#define BIND_SQL WRITE_SQL(", server = $20, query = $21, target = $22") \
+	"pg_catalog.jsonb_build_object('server', $23, 'query', $24, 'target', $25) FROM moved"
 
-#define N_SAME_PARAMS 16
-#define N_BIND_PARAMS 22
+#define N_SAME_PARAMS 19
+#define N_BIND_PARAMS 25
 
 static const Oid write_types[N_BIND_PARAMS] = {
 	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, BOOLOID,
 	TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, OIDOID, TEXTOID, TIMESTAMPTZOID,
-	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID,
+	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
 };
 
@@ -123,7 +124,11 @@ fill_row(CursorRow *row, MemoryContext context)
 	row->server = get_text(9, context);
 	row->query = get_text(10, context);
 	row->target = get_text(11, context);
-	row->moves = DatumGetInt64(get_datum(12, &isnull));
+	row->storage = get_text(12, context);
+	row->stored = get_text(13, context);
+	row->storing = get_text(14, context);
+	row->moves = DatumGetInt64(get_datum(15, &isnull));
+	row->own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(get_datum(16, &isnull)));
 }
 
 /* Execute a saved plan on resolute's own tables, as their owner. */
@@ -199,12 +204,6 @@ cursor_ensure(Oid owner, const char *name)
 	return row.id;
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 bool
 same_binding(const CursorRow *row, const CursorBinding *binding)
 {
@@ -240,6 +239,9 @@ cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move
 	add_time(&params, move->walk_bound);
 	add_time(&params, old->swept);
 	add_id(&params, move->undone_from);
+	add_text(&params, next->storage);
+	add_text(&params, next->stored);
+	add_text(&params, next->storing);
 	if (rebound)
 	{
 		add_text(&params, next->server);

@@ -31,7 +31,11 @@ typedef struct CursorRow
 	char	   *server;			/* or NULL: unbound */
 	char	   *query;
 	char	   *target;
+	char	   *storage;		/* or NULL: only the table, and the next two are NULL */
+	char	   *stored;			/* what was last known to be there, or NULL: nothing */
+	char	   *storing;		/* what is to be written there, or may be there already */
 	int64		moves;
+	bool		own;			/* when read: the current transaction wrote it */
 } CursorRow;
 
 /* What is written of a move besides the states before and after it. */
@@ -63,8 +67,24 @@ extern bool cursor_find(Oid owner, const char *name, CursorRow *row);
 extern bool cursor_write(const CursorRow *old, const CursorRow *next,
 						 const CursorMove *move);
 
+/* Are both NULL, or the same? */
+static inline bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 /* Do both have the same server, query and target? */
 extern bool same_binding(const CursorRow *row, const CursorBinding *binding);
+
+/*
+ * Settle the state that was read with what the storage of the cursor holds, as
+ * cursor_open() says, and write that down if it changed.
+ */
+extern void cursor_settle(Cursor *cursor, const CursorStorage *storage);
+
+/* Note in the state that comes next what is known of the storage, and what is to go there. */
+extern void cursor_note_storage(const Cursor *cursor, CursorRow *next);
 
 /* The lock that moves a cursor by hand; false if a run of another session holds it. */
 extern bool cursor_lock_by_hand(int64 id);

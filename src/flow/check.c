@@ -8,6 +8,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "compat.h"
+#include "cursor/storage.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
 #include "parser/parser.h"
@@ -178,6 +179,8 @@ check_step(const Step *step)
 		case STEP_FETCH:
 			connection_check_exists(step_text(step, "server"),
 									psprintf("resolute_%s", step->type->provider));
+			if (step->cursor && step->cursor->storage)
+				storage_check(step->cursor->storage);
 			break;
 		case STEP_MAP:
 			break;

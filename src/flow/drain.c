@@ -256,7 +256,7 @@ drain_page(Run *run, PageWork *work, MemoryContext context)
 	}
 	run_sum(run);
 	report_progress(run, work->stream);
-	return true;
+	return stream_write_storage(run, work->stream, false);
 }
 
 /* Open the sources that a leader's pass reads, as far as their errors are not handled. */

@@ -78,7 +78,7 @@ run_dead_letter(Run *run, const Step *step)
 	count_dead_page(run, work);
 	state->done.pages++;
 	state->done.counts.rows_in += work->page->batch->nrows;
-	return true;
+	return stream_write_storage(run, work->stream, false);
 }
 
 /* The run of this session whose flow the current user may look into. */

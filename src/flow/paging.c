@@ -198,5 +198,5 @@ stream_next_page(Run *run, Stream *stream)
 	stream_keep(stream);
 	MemoryContextDelete(stream->current_context);
 	stream->current = NULL;
-	return stream_hold_page(run, stream);
+	return stream_write_storage(run, stream, false) && stream_hold_page(run, stream);
 }

@@ -14,6 +14,7 @@
  *		execute.c	steps in order: blocks and actions
  *		stream.c	a source with its cursor, read page by page
  *		stream_cursor.c	how its cursor moves
+ *		stored.c	the storage of its cursor
  *		stream_spool.c	its rows, kept aside
  *		paging.c	several sources at once, and pages one by one
  *		pass.c		what a page goes through on its way into sinks
@@ -27,6 +28,7 @@
 #define RESOLUTE_RUN_H
 
 #include "cursor/cursor.h"
+#include "cursor/storage.h"
 #include "flow/step.h"
 #include "observe/runs.h"
 #include "rows/spool.h"
@@ -89,6 +91,8 @@ typedef struct Stream
 	bool		cursor_locked;
 	Cursor	   *cursor;			/* NULL until opened, or without one */
 	CursorBinding binding;
+	Storage    *storage;		/* of the cursor, if it has one */
+	char	   *stored;			/* what that held before the cursor was opened */
 	Source	   *source;			/* NULL until opened, and once it was given up */
 	MemoryContext source_context;
 	bool		has_turn;		/* of with_rate_limit(), for the next page */
@@ -330,6 +334,17 @@ extern bool stream_settle(Run *run, Stream *stream);
 /* When a stream, or all of them, has ended: move what did not move with the pages. */
 extern bool stream_finish(Run *run, Stream *stream);
 extern bool stream_finish_all(Run *run);
+
+/* stored.c */
+
+/* Ask the storage of the cursor for its position. */
+extern bool stream_read_storage(Run *run, Stream *stream);
+
+/*
+ * Write there what was committed; opening: what runs before this one committed.  False
+ * on error: the rows stay.
+ */
+extern bool stream_write_storage(Run *run, Stream *stream, bool opening);
 
 /* pass.c */
 

@@ -58,6 +58,7 @@ open_cursor(Run *run, Stream *stream)
 {
 	Step	   *fetch = stream->fetch;
 	Step	   *upsert = first_upsert(run, fetch);
+	CursorStorage storage = {stream->stored, run->preview, run->atomic};
 	bool		known;
 	bool		eventual;
 
@@ -66,7 +67,8 @@ open_cursor(Run *run, Stream *stream)
 	stream->binding.target = upsert ? step_text(upsert, "target") : NULL;
 	eventual = source_is_eventual(stream->binding.server, run->flow->owner, &known);
 	stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
-								 eventual || !known, target_is_empty(upsert), false);
+								 eventual || !known, target_is_empty(upsert), false,
+								 stream->storage ? &storage : NULL);
 	stream->cursor->run_id = run->record.run_id;
 }
 
@@ -171,6 +173,8 @@ begin_stream(Run *run, Stream *stream)
 	stream->source_context = AllocSetContextCreate(stream->context, "resolute source",
 												   ALLOCSET_DEFAULT_SIZES);
 	stream->cursor = NULL;
+	stream->storage = NULL;
+	stream->stored = NULL;
 	stream->source = NULL;
 }
 
@@ -184,8 +188,10 @@ stream_open(Run *run, Stream *stream)
 		begin_stream(run, stream);
 
 		/* Nothing may touch a catalog while waiting: so end this transaction. */
-		if (learn_time_zone(run, stream) &&
-			run_unit(run, UNIT_DATABASE, stream->context, open_unit, stream) && run_commit(run))
+		if (learn_time_zone(run, stream) && stream_read_storage(run, stream) &&
+			run_unit(run, UNIT_DATABASE, stream->context, open_unit, stream) &&
+			run_commit(run) &&
+			stream_write_storage(run, stream, true))
 			break;
 		stream->source = NULL;
 		if (!run_try_again(run, stream->fetch, policy_retry(stream->fetch), attempt))

@@ -169,7 +169,7 @@ stream_finish(Run *run, Stream *stream)
 		return false;
 	cursor_keep(stream->cursor);
 	stream->finished = true;
-	return true;
+	return stream_write_storage(run, stream, false);
 }
 
 bool

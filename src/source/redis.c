@@ -299,8 +299,9 @@ redis_get(Redis *redis, const char *key)
 	return text;
 }
 
+/* Are both NULL, or the same? */
 static bool
-same_text(const char *a, const char *b)
+same_value(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
@@ -329,12 +330,12 @@ redis_set(Redis *redis, const char *key, const char *expected, const char *value
 	reader = reader_create();
 	command(redis, reader, "WATCH", full, NULL);
 	found = reply_text(redis, command(redis, reader, "GET", full, NULL));
-	if (same_text(found, expected) && !same_text(found, value))
+	if (same_value(found, expected) && !same_value(found, value))
 		written = write_watched(redis, reader, full, value);
 	else
 	{
 		command(redis, reader, "UNWATCH", NULL, NULL);
-		written = same_text(found, value);
+		written = same_value(found, value);
 	}
 	redis->busy = false;
 	return written;
