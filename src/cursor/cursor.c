@@ -325,11 +325,9 @@ same_state(const CursorRow *a, const CursorRow *b)
 		same_text(a->storage, b->storage);
 }
 
-/* Stage a state; texts are copied, so that the caller's may go. */
-static void
-stage(Cursor *cursor, const CursorRow *next)
+CursorRow *
+cursor_row_copy(const CursorRow *next)
 {
-	MemoryContext old = MemoryContextSwitchTo(cursor->context);
 	CursorRow  *copy = palloc(sizeof(CursorRow));
 
 	*copy = *next;
@@ -341,8 +339,17 @@ stage(Cursor *cursor, const CursorRow *next)
 	copy->storage = next->storage ? pstrdup(next->storage) : NULL;
 	copy->stored = next->stored ? pstrdup(next->stored) : NULL;
 	copy->storing = next->storing ? pstrdup(next->storing) : NULL;
+	return copy;
+}
+
+/* Stage a state; texts are copied, so that the caller's may go. */
+static void
+stage(Cursor *cursor, const CursorRow *next)
+{
+	MemoryContext old = MemoryContextSwitchTo(cursor->context);
+
 	cursor_drop(cursor);
-	cursor->staged = copy;
+	cursor->staged = cursor_row_copy(next);
 	MemoryContextSwitchTo(old);
 }
 

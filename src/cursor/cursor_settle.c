@@ -13,6 +13,7 @@
  */
 #include "cursor/cursor_store.h"
 
+#include "miscadmin.h"
 #include "rows/layout.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -74,14 +75,30 @@ cursor_storage_position(const CursorSpec *spec, const char *text)
 	return position;
 }
 
-/* Is what the storage holds what we left there? */
+/* Two cursors of one name would move each other: the rows in between would be lost. */
+static void
+check_sharing(const CursorRow *row, const CursorSpec *spec)
+{
+	Oid			other = cursor_sharing(row->id, row->name, spec->storage);
+
+	if (OidIsValid(other))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("storage \"%s\" keeps another cursor named \"%s\" already", spec->storage, spec->name),
+				 errdetail("That cursor belongs to role \"%s\".", GetUserNameFromId(other, false)),
+				 errhint("Give the cursor another name, or use another storage.")));
+}
+
+/* Is what the storage holds what we left there, or else nothing that counts? */
 static bool
 is_ours(const CursorRow *row, const CursorSpec *spec, const char *text)
 {
 	if (same_text(text, cursor_storage_text(spec, row->position.known, row->position.at)))
 		return true;
+
+	/* A new storage that is empty, or a cursor that was just set by hand. */
 	if (!same_text(row->storage, spec->storage))
-		return text == NULL;
+		return text == NULL || (row->moves > 0 && row->server == NULL);
 	return same_text(text, row->stored) || same_text(text, row->storing);
 }
 
@@ -126,45 +143,46 @@ cursor_settle(Cursor *cursor, const CursorStorage *storage)
 {
 	const CursorSpec *spec = &cursor->spec;
 	const CursorRow *row = cursor->row;
-	CursorRow  *next = palloc(sizeof(CursorRow));
+	CursorRow	next = *row;
 	CursorMove	move = {"storage", 0, {false, 0}, 0};
 	bool		attached = same_text(row->storage, spec->storage);
 	bool		ours = is_ours(row, spec, storage->text);
 	char	   *wanted;
 
-	*next = *row;
-	next->storage = pstrdup(spec->storage);
+	if (!attached)
+		check_sharing(row, spec);
+	next.storage = unconstify(char *, spec->storage);
 	if (!ours)
 	{
-		adopt(next, spec, storage->text);
-		report_move(row, next, spec);
+		adopt(&next, spec, storage->text);
+		report_move(row, &next, spec);
 	}
 	cursor->stored = storage->text ? pstrdup(storage->text) : NULL;
-	wanted = cursor_storage_text(spec, next->position.known, next->position.at);
+	wanted = cursor_storage_text(spec, next.position.known, next.position.at);
 
 	/*
 	 * What others have committed may be sent.  What is to be sent beyond that is
 	 * written down first, which the caller's transaction cannot do in time.
 	 */
 	cursor->committed = attached && ours && !row->own && same_text(wanted, row->storing);
-	if (!storage->atomic && !same_text(wanted, next->storing))
+	if (!storage->atomic && !same_text(wanted, next.storing))
 	{
-		next->stored = cursor->stored;
-		next->storing = wanted;
+		next.stored = cursor->stored;
+		next.storing = wanted;
 	}
 	else if (!attached || !(same_text(cursor->stored, row->stored) || same_text(cursor->stored, row->storing)))
-		next->stored = next->storing = cursor->stored;
+		next.stored = next.storing = cursor->stored;
 	cursor->committed |= !storage->atomic;
-	if (!storage->look && (!attached || !ours || !same_text(next->storing, row->storing)))
+	if (!storage->look && (!attached || !ours || !same_text(next.storing, row->storing)))
 	{
-		if (!cursor_write(row, next, &move))
+		if (!cursor_write(row, &next, &move))
 			ereport(ERROR,
 					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 					 errmsg("cursor \"%s\" was moved by somebody else", spec->name),
 					 errhint("Run the flow again.")));
-		next->moves++;
+		next.moves++;
 	}
-	cursor->row = next;
+	cursor->row = cursor_row_copy(&next);
 }
 
 void

@@ -204,6 +204,26 @@ cursor_ensure(Oid owner, const char *name)
 	return row.id;
 }
 
+Oid
+cursor_sharing(int64 id, const char *name, const char *storage)
+{
+	static SPIPlanPtr plan = NULL;
+	static const Oid types[] = {INT8OID, TEXTOID, TEXTOID};
+	Params		params = {0};
+	Oid			owner = InvalidOid;
+	bool		isnull;
+
+	SPI_connect();
+	add_id(&params, id);
+	add_text(&params, name);
+	add_text(&params, storage);
+	if (execute_plan(&plan, "SELECT owner FROM resolute.cursors WHERE cursor_id OPERATOR(pg_catalog.<>) $1 "
+					 "AND name" EQUALS "$2 AND storage" EQUALS "$3 LIMIT 1", &params, types) > 0)
+		owner = DatumGetObjectId(get_datum(1, &isnull));
+	SPI_finish();
+	return owner;
+}
+
 bool
 same_binding(const CursorRow *row, const CursorBinding *binding)
 {

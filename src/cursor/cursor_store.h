@@ -74,8 +74,17 @@ same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/*
+ * The role whose cursor of that name, but another id, is kept in the storage; InvalidOid if there
+ * is none.
+ */
+extern Oid	cursor_sharing(int64 id, const char *name, const char *storage);
+
 /* Do both have the same server, query and target? */
 extern bool same_binding(const CursorRow *row, const CursorBinding *binding);
+
+/* A copy that shares nothing, in the current memory context. */
+extern CursorRow *cursor_row_copy(const CursorRow *row);
 
 /*
  * Settle the state that was read with what the storage of the cursor holds, as

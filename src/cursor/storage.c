@@ -22,13 +22,16 @@
 
 struct Storage
 {
-	const char *name;
+	const char *cursor;
 	Redis	   *redis;			/* or NULL: the functions */
 	char	   *read;			/* statement */
 	char	   *write;			/* statement */
 };
 
-/* The schema and the name that stand for functions; NULL if the name is not written so. */
+/*
+ * The schema and the name that stand for functions; NIL if the name is not written so.  Then a
+ * server of that name is never meant, whoever makes one.
+ */
 static List *
 function_names(const char *name)
 {
@@ -103,27 +106,27 @@ storage_check(const char *name)
 	char	   *read;
 	char	   *write;
 
-	if (GetForeignServerByName(name, true) != NULL)
-		connection_check_exists(name, REDIS_WRAPPER);
-	else if (names == NIL)
+	if (names != NIL)
+		find_functions(name, names, &read, &write);
+	else if (GetForeignServerByName(name, true) == NULL)
 		raise_unknown(name);
 	else
-		find_functions(name, names, &read, &write);
+		connection_check_exists(name, REDIS_WRAPPER);
 }
 
 Storage *
-storage_open(const char *name, Oid userid)
+storage_open(const char *name, const char *cursor, Oid userid)
 {
 	Storage    *storage = palloc0(sizeof(Storage));
 	List	   *names = function_names(name);
 
-	storage->name = pstrdup(name);
-	if (GetForeignServerByName(name, true) != NULL)
-		storage->redis = redis_create(name, userid);
-	else if (names == NIL)
+	storage->cursor = pstrdup(cursor);
+	if (names != NIL)
+		find_functions(name, names, &storage->read, &storage->write);
+	else if (GetForeignServerByName(name, true) == NULL)
 		raise_unknown(name);
 	else
-		find_functions(name, names, &storage->read, &storage->write);
+		storage->redis = redis_create(name, cursor, userid);
 	return storage;
 }
 
@@ -154,24 +157,24 @@ call_function(const char *statement, int nargs, const char *cursor, const char *
 }
 
 char *
-storage_read(Storage *storage, const char *cursor)
+storage_read(Storage *storage)
 {
-	return storage->redis ? redis_get(storage->redis, cursor) :
-		call_function(storage->read, 1, cursor, NULL);
+	return storage->redis ? redis_get(storage->redis) :
+		call_function(storage->read, 1, storage->cursor, NULL);
 }
 
 bool
-storage_write(Storage *storage, const char *cursor, const char *expected, const char *value)
+storage_write(Storage *storage, const char *expected, const char *value)
 {
 	char	   *found;
 
 	if (storage->redis)
-		return redis_set(storage->redis, cursor, expected, value);
-	found = storage_read(storage, cursor);
+		return redis_set(storage->redis, expected, value);
+	found = storage_read(storage);
 	if (same_text(found, value))
 		return true;
 	if (!same_text(found, expected))
 		return false;
-	call_function(storage->write, 2, cursor, value);
+	call_function(storage->write, 2, storage->cursor, value);
 	return true;
 }

@@ -3,8 +3,8 @@
  *		Where a cursor keeps its position besides the table: a Redis server, or a pair of
  *		SQL functions.
  *
- * A name is that of a foreign server of resolute_redis, or else a schema and a name to
- * which "_read" and "_write" are appended:
+ * A name of two parts stands for functions, whose names end in "_read" and "_write"; any other is
+ * that of a foreign server of resolute_redis:
  *
  *		my_schema.my_storage_read(name text) RETURNS text
  *		my_schema.my_storage_write(name text, value text)
@@ -25,19 +25,18 @@ typedef struct Storage Storage;
 extern void storage_check(const char *name);
 
 /*
- * The storage as that role may use it; belongs to the current memory context.  Touches catalogs,
+ * The storage of that cursor as that role may use it; belongs to the current memory context.  Touches catalogs,
  * but no network.  Raises as storage_check(), and for servers as connection_get().
  */
-extern Storage *storage_open(const char *name, Oid userid);
+extern Storage *storage_open(const char *name, const char *cursor, Oid userid);
 
 /* Is it beyond the network?  Then the next two touch no catalog; else they need SPI and a snapshot. */
 extern bool storage_is_remote(const Storage *storage);
 
-/* The text that it holds for a cursor, palloc'd; NULL: none. */
-extern char *storage_read(Storage *storage, const char *cursor);
+/* The text that it holds for the cursor, palloc'd; NULL: none. */
+extern char *storage_read(Storage *storage);
 
 /* Make that value (NULL: none), unless it is neither expected nor value: then false. */
-extern bool storage_write(Storage *storage, const char *cursor, const char *expected,
-						  const char *value);
+extern bool storage_write(Storage *storage, const char *expected, const char *value);
 
 #endif							/* RESOLUTE_STORAGE_H */

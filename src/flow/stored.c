@@ -19,9 +19,9 @@ find_unit(Run *run, void *arg)
 	StepContext context;
 
 	step_context_push(&context, run->flow, stream->fetch);
-	stream->storage = storage_open(cursor->storage, run->flow->owner);
+	stream->storage = storage_open(cursor->storage, cursor->name, run->flow->owner);
 	if (!storage_is_remote(stream->storage))
-		stream->stored = storage_read(stream->storage, cursor->name);
+		stream->stored = storage_read(stream->storage);
 	step_context_pop(&context);
 }
 
@@ -33,7 +33,7 @@ read_unit(Run *run, void *arg)
 	StepContext context;
 
 	step_context_push(&context, run->flow, stream->fetch);
-	stream->stored = storage_read(stream->storage, stream->fetch->cursor->name);
+	stream->stored = storage_read(stream->storage);
 	step_context_pop(&context);
 }
 
@@ -66,7 +66,7 @@ write_unit(Run *run, void *arg)
 	StepContext context;
 
 	step_context_push(&context, run->flow, write->stream->fetch);
-	if (!storage_write(write->stream->storage, cursor->name, write->expected, write->value))
+	if (!storage_write(write->stream->storage, write->expected, write->value))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("cursor \"%s\" was moved in storage \"%s\" by somebody else",

@@ -27,6 +27,7 @@ struct Redis
 	const char *server;
 	const char *role;			/* of the mapping, for hints */
 	const char *prefix;
+	const char *key;			/* with the prefix, in UTF-8 */
 	const char *username;		/* or NULL */
 	const char *password;		/* or NULL; a secret */
 	int			database;
@@ -77,7 +78,7 @@ reader_create(void)
 }
 
 Redis *
-redis_create(const char *name, Oid userid)
+redis_create(const char *name, const char *key, Oid userid)
 {
 	Redis	   *redis = palloc0(sizeof(Redis));
 	ForeignServer *server;
@@ -93,6 +94,8 @@ redis_create(const char *name, Oid userid)
 	redis->server = server->servername;
 	redis->role = GetUserNameFromId(userid, false);
 	redis->prefix = option_text(options, "key_prefix", DEFAULT_PREFIX);
+	redis->key = psprintf("%s%s", redis->prefix, key);
+	redis->key = pg_server_to_any(redis->key, strlen(redis->key), PG_UTF8);
 	redis->username = option_text(mapping->options, "username", NULL);
 	redis->password = mapping_secret(mapping, "password");
 	redis->database = url.database;
@@ -258,14 +261,6 @@ need_session(Redis *redis)
 	MemoryContextSwitchTo(caller);
 }
 
-static char *
-full_key(const Redis *redis, const char *key)
-{
-	char	   *name = psprintf("%s%s", redis->prefix, key);
-
-	return pg_server_to_any(name, strlen(name), PG_UTF8);
-}
-
 /* The text of a reply, or NULL where there is nothing. */
 static char *
 reply_text(const Redis *redis, const redisReply *reply)
@@ -287,14 +282,14 @@ reply_text(const Redis *redis, const redisReply *reply)
 }
 
 char *
-redis_get(Redis *redis, const char *key)
+redis_get(Redis *redis)
 {
 	Reader	   *reader;
 	char	   *text;
 
 	need_session(redis);
 	reader = reader_create();
-	text = reply_text(redis, command(redis, reader, "GET", full_key(redis, key), NULL));
+	text = reply_text(redis, command(redis, reader, "GET", redis->key, NULL));
 	redis->busy = false;
 	return text;
 }
@@ -308,30 +303,29 @@ same_value(const char *a, const char *b)
 
 /* Write in a transaction of the server, which EXEC refuses if somebody has changed the key. */
 static bool
-write_watched(Redis *redis, Reader *reader, const char *key, const char *value)
+write_watched(Redis *redis, Reader *reader, const char *value)
 {
 	command(redis, reader, "MULTI", NULL, NULL);
 	if (value)
-		command(redis, reader, "SET", key, value);
+		command(redis, reader, "SET", redis->key, value);
 	else
-		command(redis, reader, "DEL", key, NULL);
+		command(redis, reader, "DEL", redis->key, NULL);
 	return command(redis, reader, "EXEC", NULL, NULL)->type != REDIS_REPLY_NIL;
 }
 
 bool
-redis_set(Redis *redis, const char *key, const char *expected, const char *value)
+redis_set(Redis *redis, const char *expected, const char *value)
 {
-	char	   *full = full_key(redis, key);
 	Reader	   *reader;
 	char	   *found;
 	bool		written;
 
 	need_session(redis);
 	reader = reader_create();
-	command(redis, reader, "WATCH", full, NULL);
-	found = reply_text(redis, command(redis, reader, "GET", full, NULL));
+	command(redis, reader, "WATCH", redis->key, NULL);
+	found = reply_text(redis, command(redis, reader, "GET", redis->key, NULL));
 	if (same_value(found, expected) && !same_value(found, value))
-		written = write_watched(redis, reader, full, value);
+		written = write_watched(redis, reader, value);
 	else
 	{
 		command(redis, reader, "UNWATCH", NULL, NULL);

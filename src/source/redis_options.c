@@ -77,10 +77,17 @@ redis_parse_url(const char *url, RedisUrl *parts)
 
 	/* "[::1]:6379": the colons within the brackets are not that of the port. */
 	parts->address = pnstrdup(url, length);
-	port = strchr(*url == '[' && strchr(parts->address, ']') ? strchr(parts->address, ']') : parts->address, ':');
-	if (length == 0 || port == parts->address || (port && parse_number(port + 1, MAX_PORT) < 1))
+	if (*url == '[')
+	{
+		port = strchr(parts->address, ']');
+		port = port ? port + 1 : parts->address;
+	}
+	else
+		port = parts->address + strcspn(parts->address, ":[]");
+	if (port == parts->address ||
+		(*port && (*port != ':' || parse_number(port + 1, MAX_PORT) < 1)))
 		return "must have a host, and a port from 1 to 65535 or none";
-	if (port == NULL)
+	if (*port == '\0')
 		parts->address = psprintf("%s:6379", parts->address);
 	return NULL;
 }

@@ -136,6 +136,7 @@ sub create_flow
 	my $page_size = $with{page_size} // 10;
 	my $bound = $with{bound} // '${cursor}';
 	my $format = $with{format} ? ", format => '$with{format}'" : '';
+	my $storage = $with{storage} ? ", storage => '$with{storage}'" : '';
 	my $field = $with{field} // '';
 	my $overlap = defined $with{overlap} ? ", overlap => '$with{overlap}'" : '';
 	my $concurrency = $with{concurrency} ? ", concurrency => $with{concurrency}" : '';
@@ -144,7 +145,7 @@ sub create_flow
 	return must(<<SQL);
 SELECT resolute.create_or_replace_flow('$name', resolute.manual(),
     resolute.as('issues', resolute.jira_fetch_issues('jira',
-        jql => 'updated >= $bound', cursor => resolute.cursor_for('$cursor'$format$overlap), page_size => $page_size$concurrency)),
+        jql => 'updated >= $bound', cursor => resolute.cursor_for('$cursor'$storage$format$overlap), page_size => $page_size$concurrency)),
     $open resolute.as('rows', resolute.map('issues', template => \$\${
         $field "id": {{.Id}}, "key": "{{.Key}}", "summary": "{{.Summary}}", "status": "{{.Status}}",
         "assignee": "{{.Assignee}}", "updated": "{{.Updated}}", "labels": {{json .Labels}}, "synced": "{{now}}"}\$\$)),

@@ -191,7 +191,7 @@ FROM (VALUES
 ) AS v (spec, expected), unit.cursor_spec(spec::jsonb) AS c;
 SELECT throws_ok(format('SELECT unit.cursor_spec(%L)', spec), code, NULL, spec || ' is refused')
 FROM (VALUES
-	('{"name": "c", "storage": "redis"}', '0A000'), ('{"name": ""}', '22023'), ('{}', '22023'), ('[]', '22023'), ('"c"', '22023'),
+	('{"name": "c", "storage": "s", "format": "200612"}', '22023'), ('{"name": ""}', '22023'), ('{}', '22023'), ('[]', '22023'), ('"c"', '22023'),
 	('{"name": "c", "overlap": "-1 minute"}', '22023'), ('{"name": "c", "sweep": "-1 day"}', '22023'), ('{"name": "c", "overlap": "101 years"}', '22023'),
 	('{"name": "c", "overlap": "soon"}', '22007'), ('{"name": "c", "overlap": 15}', '22023'), ('{"name": "c", "initial": "infinity"}', '22023'),
 	('{"name": "c", "initial": "someday"}', '22007'), ('{"name": "c", "colour": "red"}', '22023'), ('{"name": 1}', '22023'),
