@@ -19,6 +19,13 @@
 #define RESOLUTE_DEFAULT_HTTP_ATTEMPTS 5
 #define RESOLUTE_MAX_HTTP_ATTEMPTS 20
 
+/* Are both NULL, or the same? */
+static inline bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 /* How the JSON reader scans: the best this machine has, or the portable one. */
 typedef enum JsonScanMode
 {

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "cursor/cursor.h"
+#include "resolute.h"
 
 /* An instant that may be null. */
 typedef struct MaybeTime
@@ -66,13 +67,6 @@ extern bool cursor_find(Oid owner, const char *name, CursorRow *row);
  */
 extern bool cursor_write(const CursorRow *old, const CursorRow *next,
 						 const CursorMove *move);
-
-/* Are both NULL, or the same? */
-static inline bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
 
 /*
  * The role whose cursor of that name, but another id, is kept in the storage; InvalidOid if there

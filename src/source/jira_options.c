@@ -6,8 +6,6 @@
 
 #include <curl/curl.h>
 
-#include "access/reloptions.h"
-#include "fmgr.h"
 
 static const char *url_problem(const char *url);
 
@@ -107,17 +105,9 @@ static void
 check_mapping(List *list)
 {
 	static const char *const secrets[] = {"api_token", "token", "api_token_file", "api_token_env"};
-	int			nsecrets = 0;
+	int			nsecrets = options_check_single(list, secrets, lengthof(secrets));
 	bool		email = option_element(list, "email") != NULL;
 
-	for (int i = 0; i < (int) lengthof(secrets); i++)
-		if (option_element(list, secrets[i]))
-			nsecrets++;
-	if (nsecrets > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("conflicting options of a user mapping"),
-				 errdetail("At most one of api_token, token, api_token_file, api_token_env can be set.")));
 	if (email && (nsecrets == 0 || option_element(list, "token")))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -134,13 +124,6 @@ check_mapping(List *list)
 Datum
 resolute_jira_validator(PG_FUNCTION_ARGS)
 {
-	List	   *list = untransformRelOptions(PG_GETARG_DATUM(0));
-	Oid			catalog = PG_GETARG_OID(1);
-
-	options_check(options, lengthof(options), list, catalog);
-	if (catalog == ForeignServerRelationId)
-		check_server(list);
-	else if (catalog == UserMappingRelationId)
-		check_mapping(list);
+	options_validate(fcinfo, options, lengthof(options), check_server, check_mapping);
 	PG_RETURN_VOID();
 }

@@ -5,6 +5,7 @@
  */
 #include "source/options_table.h"
 
+#include "access/reloptions.h"
 #include "commands/defrem.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -210,9 +211,32 @@ check_superuser(const Option *option, const char *value)
 			 errhint("Drop the option, or ask a superuser to make the change.")));
 }
 
-void
-options_check(const Option *table, int n, List *list, Oid catalog)
+int
+options_check_single(List *list, const char *const *names, int n)
 {
+	StringInfoData all;
+	int			found = 0;
+
+	initStringInfo(&all);
+	for (int i = 0; i < n; i++)
+	{
+		found += option_element(list, names[i]) ? 1 : 0;
+		appendStringInfo(&all, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	if (found > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+				 errmsg("conflicting options of a user mapping"),
+				 errdetail("At most one of %s can be set.", all.data)));
+	return found;
+}
+
+void
+options_validate(FunctionCallInfo fcinfo, const Option *table, int n,
+				 void (*check_server) (List *list), void (*check_mapping) (List *list))
+{
+	List	   *list = untransformRelOptions(PG_GETARG_DATUM(0));
+	Oid			catalog = PG_GETARG_OID(1);
 	ListCell   *cell;
 
 	foreach(cell, list)
@@ -227,6 +251,10 @@ options_check(const Option *table, int n, List *list, Oid catalog)
 		check_value(option, value);
 		check_superuser(option, value);
 	}
+	if (catalog == ForeignServerRelationId)
+		check_server(list);
+	else if (catalog == UserMappingRelationId)
+		check_mapping(list);
 }
 
 const char *

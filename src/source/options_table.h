@@ -10,6 +10,7 @@
 
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
+#include "fmgr.h"
 #include "nodes/parsenodes.h"
 
 typedef enum OptionType
@@ -46,10 +47,16 @@ typedef struct Option
 	{.name = name_, .type = type_, .catalog = UserMappingRelationId, __VA_ARGS__}
 
 /*
- * Check each of the options by itself: that the table has it for this catalog,
- * that its value is valid, and that the current user may set it.  Raises HV00D, 22023 or 42501.
+ * The body of a validator.  Checks each of the options by itself: that the table has it for this
+ * catalog, that its value is valid, and that the current user may set it; then what check_server
+ * or check_mapping have to say of all together.  Raises HV00D, 22023 or 42501.
  */
-extern void options_check(const Option *table, int n, List *list, Oid catalog);
+extern void options_validate(FunctionCallInfo fcinfo, const Option *table, int n,
+							 void (*check_server) (List *list),
+							 void (*check_mapping) (List *list));
+
+/* How many of some options are set?  Raises HV00D for more than one. */
+extern int	options_check_single(List *list, const char *const *names, int n);
 
 /* The element of that name, or NULL. */
 extern DefElem *option_element(List *list, const char *name);

@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "resolute.h"
 #include "source/connection.h"
 #include "source/http_private.h"
 #include "source/link.h"
@@ -294,13 +295,6 @@ redis_get(Redis *redis)
 	return text;
 }
 
-/* Are both NULL, or the same? */
-static bool
-same_value(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* Write in a transaction of the server, which EXEC refuses if somebody has changed the key. */
 static bool
 write_watched(Redis *redis, Reader *reader, const char *value)
@@ -324,12 +318,12 @@ redis_set(Redis *redis, const char *expected, const char *value)
 	reader = reader_create();
 	command(redis, reader, "WATCH", redis->key, NULL);
 	found = reply_text(redis, command(redis, reader, "GET", redis->key, NULL));
-	if (same_value(found, expected) && !same_value(found, value))
+	if (same_text(found, expected) && !same_text(found, value))
 		written = write_watched(redis, reader, value);
 	else
 	{
 		command(redis, reader, "UNWATCH", NULL, NULL);
-		written = same_value(found, value);
+		written = same_text(found, value);
 	}
 	redis->busy = false;
 	return written;

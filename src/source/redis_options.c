@@ -4,9 +4,7 @@
  */
 #include "source/redis.h"
 
-#include "access/reloptions.h"
 #include "common/string.h"
-#include "fmgr.h"
 #include "source/options_table.h"
 
 #define MAX_PORT 65535
@@ -126,16 +124,8 @@ static void
 check_mapping(List *list)
 {
 	static const char *const secrets[] = {"password", "password_file", "password_env"};
-	int			nsecrets = 0;
+	int			nsecrets = options_check_single(list, secrets, lengthof(secrets));
 
-	for (int i = 0; i < (int) lengthof(secrets); i++)
-		if (option_element(list, secrets[i]))
-			nsecrets++;
-	if (nsecrets > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
-				 errmsg("conflicting options of a user mapping"),
-				 errdetail("At most one of password, password_file, password_env can be set.")));
 	if (nsecrets == 0 && option_element(list, "username"))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
@@ -147,13 +137,6 @@ check_mapping(List *list)
 Datum
 resolute_redis_validator(PG_FUNCTION_ARGS)
 {
-	List	   *list = untransformRelOptions(PG_GETARG_DATUM(0));
-	Oid			catalog = PG_GETARG_OID(1);
-
-	options_check(options, lengthof(options), list, catalog);
-	if (catalog == ForeignServerRelationId)
-		check_server(list);
-	else if (catalog == UserMappingRelationId)
-		check_mapping(list);
+	options_validate(fcinfo, options, lengthof(options), check_server, check_mapping);
 	PG_RETURN_VOID();
 }
