@@ -136,8 +136,9 @@ extern void cursor_keep(Cursor *cursor);	/* the page was committed */
 extern void cursor_drop(Cursor *cursor);	/* it was rolled back */
 
 /*
- * Is there a committed position that its storage does not hold yet?  Then that is to become
- * *value (NULL: nothing), if it still is *expected.  opening: no page has been worked on yet.
+ * Of a cursor with a storage: is there a committed position that this does not hold yet?  Then
+ * what it holds is to become *value (NULL: nothing), if it still is *expected.  opening: no page
+ * has been worked on yet.
  */
 extern bool cursor_to_store(const Cursor *cursor, bool opening, const char **expected,
 							const char **value);

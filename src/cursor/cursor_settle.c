@@ -161,18 +161,18 @@ cursor_settle(Cursor *cursor, const CursorStorage *storage)
 	wanted = cursor_storage_text(spec, next.position.known, next.position.at);
 
 	/*
-	 * What others have committed may be sent.  What is to be sent beyond that is
-	 * written down first, which the caller's transaction cannot do in time.
+	 * What was written down before may be sent.  What is to be sent beyond that is
+	 * written down first, and committed, which is not ours to do in the caller's transaction.
 	 */
-	cursor->committed = attached && ours && !row->own && same_text(wanted, row->storing);
+	cursor->committed = !storage->atomic ||
+		(attached && ours && same_text(wanted, row->storing));
 	if (!storage->atomic && !same_text(wanted, next.storing))
 	{
 		next.stored = cursor->stored;
 		next.storing = wanted;
 	}
-	else if (!attached || !(same_text(cursor->stored, row->stored) || same_text(cursor->stored, row->storing)))
+	else if (!attached)
 		next.stored = next.storing = cursor->stored;
-	cursor->committed |= !storage->atomic;
 	if (!storage->look && (!attached || !ours || !same_text(next.storing, row->storing)))
 	{
 		if (!cursor_write(row, &next, &move))
@@ -199,7 +199,7 @@ cursor_note_storage(const Cursor *cursor, CursorRow *next)
 bool
 cursor_to_store(const Cursor *cursor, bool opening, const char **expected, const char **value)
 {
-	if (cursor->spec.storage == NULL || cursor->by_hand || (opening && !cursor->committed))
+	if (opening && !cursor->committed)
 		return false;
 	*expected = cursor->stored;
 	*value = cursor->row->storing;

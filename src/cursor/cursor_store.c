@@ -4,7 +4,6 @@
  */
 #include "cursor/cursor_store.h"
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -16,7 +15,7 @@
 
 #define READ_SQL \
 	"SELECT cursor_id, name, position, walk, walk_bound, walk_sweep, " \
-	"walk_started_at, swept_at, server, query, target, storage, stored, storing, moves, xmin " \
+	"walk_started_at, swept_at, server, query, target, storage, stored, storing, moves " \
 	"FROM resolute.cursors WHERE "
 
 /*
@@ -128,7 +127,6 @@ fill_row(CursorRow *row, MemoryContext context)
 	row->stored = get_text(13, context);
 	row->storing = get_text(14, context);
 	row->moves = DatumGetInt64(get_datum(15, &isnull));
-	row->own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(get_datum(16, &isnull)));
 }
 
 /* Execute a saved plan on resolute's own tables, as their owner. */

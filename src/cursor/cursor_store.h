@@ -36,7 +36,6 @@ typedef struct CursorRow
 	char	   *stored;			/* what was last known to be there, or NULL: nothing */
 	char	   *storing;		/* what is to be written there, or may be there already */
 	int64		moves;
-	bool		own;			/* when read: the current transaction wrote it */
 } CursorRow;
 
 /* What is written of a move besides the states before and after it. */

@@ -110,29 +110,35 @@ SELECT is(kept(), ms(newest()), 'and has written what was committed');
 SELECT sim.get('/_sim/add?project=PLATFORM&count=5');
 BEGIN;
 SELECT FROM resolute.run_flow('f');
-SELECT FROM resolute.run_flow('f');
 SELECT isnt(kept(), ms(newest()), 'nothing that is not committed is written');
 ROLLBACK;
 SELECT is((SELECT count(*) FROM issue), 255::bigint, '(which was rolled back)');
 SELECT FROM resolute.run_flow('f');
 SELECT FROM resolute.run_flow('f');
 SELECT is(kept(), ms(newest()), 'what is, is');
-SELECT resolute.reset_cursor('c');
+SELECT sim.get('/_sim/add?project=PLATFORM&count=1');
 SELECT FROM resolute.run_flow('f');
-SELECT is(last_run(), 'succeeded 260', 'a reset counts for run_flow');
-SELECT FROM resolute.preview_flow('f', 1);
-SELECT is((SELECT count(*) FROM keep.call WHERE value IS NULL), 0::bigint, 'a preview writes nothing');
+SELECT resolute.reset_cursor('c');
+TRUNCATE keep.call;
+BEGIN READ ONLY;
+SELECT is((SELECT count(*) FROM resolute.preview_flow('f', 1)), 1::bigint, 'a preview writes nothing');
+COMMIT;
+SELECT FROM resolute.run_flow('f');
+SELECT is(last_run(), 'succeeded 261', 'a reset counts for run_flow');
+SELECT is((SELECT count(*) FROM keep.call), 0::bigint, 'which does not write what was reset');
+CALL resolute.run('f');
+SELECT is(kept(), ms(newest()), 'and the next run writes what is true');
 
 -- Where cursors move at the end ----------------------------------------------------------------------
 
 SELECT begin_again();
 SELECT define(condition => 'issues.count');
 CALL resolute.run('f');
-SELECT is((SELECT array_agg(rows ORDER BY n) FROM keep.call), '{260}', 'a spooled source is written at its end');
+SELECT is((SELECT array_agg(rows ORDER BY n) FROM keep.call), '{261}', 'a spooled source is written at its end');
 SELECT begin_again();
 SELECT define(jql => 'updated >= ${cursor} ORDER BY updated DESC');
 CALL resolute.run('f');
-SELECT is((SELECT array_agg(rows ORDER BY n) FROM keep.call), '{260}', 'and so is one of another order');
+SELECT is((SELECT array_agg(rows ORDER BY n) FROM keep.call), '{261}', 'and so is one of another order');
 SELECT begin_again();
 SELECT define(max_items => 70);
 CALL resolute.run('f');
@@ -140,6 +146,10 @@ SELECT is(kept(), ms(newest()), 'a walk that max_items ends');
 CALL resolute.run('f');
 SELECT is(last_run(), 'succeeded 70', 'goes on');
 SELECT is((SELECT count(*) FROM issue), 140::bigint, 'where it ended');
+DELETE FROM issue WHERE issue_key IN (SELECT issue_key FROM issue ORDER BY updated_at LIMIT 10);
+UPDATE keep.value SET value = ms('2026-01-01');
+CALL resolute.run('f');
+SELECT is((SELECT count(*) FROM issue), 140::bigint, 'unless the storage was set back: then it begins there');
 
 -- A storage for a cursor that had none, and none for one that had ------------------------------------
 
@@ -248,10 +258,28 @@ SELECT is((SELECT position FROM resolute.cursors), newest(), '... the table is a
 DROP FUNCTION keep.it_write(text, text);
 ALTER FUNCTION keep.it_working(text, text) RENAME TO it_write;
 CALL resolute.run('f');
-SELECT is((SELECT count(*) FROM issue), 261::bigint, '... the next run succeeds');
-SELECT is(last_run(), 'succeeded 161', '... beginning where the rows end');
+SELECT is((SELECT count(*) FROM issue), 262::bigint, '... the next run succeeds');
+SELECT is(last_run(), 'succeeded 162', '... beginning where the rows end');
 SELECT is(kept(), ms(newest()), '... and the storage is up to date');
 SELECT is(missing(), 0::bigint, '... nothing is missing');
+
+-- Somebody else writes to it meanwhile.
+ALTER FUNCTION keep.it_write(text, text) RENAME TO it_working;
+CREATE FUNCTION keep.it_write(name text, value text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+	PERFORM keep.it_working(name, CASE (SELECT count(*) FROM public.issue) WHEN 100 THEN '1' ELSE value END); END $$;
+SELECT begin_again();
+\set ON_ERROR_STOP off
+\set VERBOSITY sqlstate
+CALL resolute.run('f') \g /dev/null
+\set ON_ERROR_STOP on
+\set VERBOSITY default
+SELECT is(last_run(), 'failed 150 40001', 'a storage that somebody else writes to fails the run');
+SELECT is((SELECT count(*) FROM issue), 150::bigint, '... the rows stay');
+SELECT is(kept(), '1', '... and what was written');
+DROP FUNCTION keep.it_write(text, text);
+ALTER FUNCTION keep.it_working(text, text) RENAME TO it_write;
+CALL resolute.run('f');
+SELECT is(missing(), 0::bigint, '... with which the next run begins');
 
 -- The owner's rights count.
 CREATE ROLE keeper;
