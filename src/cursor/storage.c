@@ -10,7 +10,7 @@
 #include "executor/spi.h"
 #include "foreign/foreign.h"
 #include "parser/parse_func.h"
-#include "source/connection.h"
+#include "source/server.h"
 #include "source/redis.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -111,7 +111,7 @@ storage_check(const char *name)
 	else if (GetForeignServerByName(name, true) == NULL)
 		raise_unknown(name);
 	else
-		connection_check_exists(name, REDIS_WRAPPER);
+		server_check_exists(name, REDIS_WRAPPER);
 }
 
 Storage *

@@ -13,7 +13,7 @@
 #include "parser/parse_func.h"
 #include "parser/parser.h"
 #include "rows/json.h"
-#include "source/connection.h"
+#include "source/server.h"
 #include "source/source.h"
 #include "target/target.h"
 #include "transform/transform.h"
@@ -177,7 +177,7 @@ check_step(const Step *step)
 	switch (step->type->kind)
 	{
 		case STEP_FETCH:
-			connection_check_exists(step_text(step, "server"),
+			server_check_exists(step_text(step, "server"),
 									psprintf("resolute_%s", step->type->provider));
 			if (step->cursor && step->cursor->storage)
 				storage_check(step->cursor->storage);

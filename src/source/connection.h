@@ -8,11 +8,8 @@
 
 #include "postgres.h"
 
-#include "foreign/foreign.h"
 #include "source/http.h"
-
-/* The wrapper of servers that keep positions, and yield no rows. */
-#define REDIS_WRAPPER "resolute_redis"
+#include "source/server.h"
 
 typedef enum JiraApi
 {
@@ -51,22 +48,6 @@ typedef struct Connection
  * reset, even if the server is altered or dropped meanwhile.
  */
 extern Connection *connection_get(const char *server, Oid userid);
-
-/*
- * Only its checks, of a server of that wrapper (NULL: of any that rows come from), and what
- * they found; returns the wrapper.
- */
-extern const char *connection_resolve(const char *server, const char *wrapper, Oid userid,
-									  ForeignServer **found, UserMapping **mapping);
-
-/*
- * The secret that a mapping has in that option, or in the file or the environment
- * variable that "option_file" or "option_env" names; NULL if there is none.
- */
-extern const char *mapping_secret(const UserMapping *mapping, const char *option);
-
-/* Only the checks of connection_get that make sense when a flow is defined. */
-extern void connection_check_exists(const char *server, const char *wrapper);
 
 /*
  * Where every Jira tells about itself and about the account.  Both versions of

@@ -7,7 +7,6 @@
 
 #include "resolute.h"
 
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -125,46 +124,6 @@ client_release(void *arg)
 		free(client->spare[--client->nspare].data);
 }
 
-/* Refuse a path that could lead to another host or out of the base URL. */
-static void
-check_path(const char *path)
-{
-	const char *reason = NULL;
-	Size		end = strcspn(path, "?");
-
-	if (path[0] != '/')
-		reason = "It does not begin with a slash.";
-	else if (path[1] == '/')
-		reason = "It begins with two slashes.";
-	for (const char *c = path; *c && !reason; c++)
-		if ((unsigned char) *c <= ' ' || (unsigned char) *c >= 0x7f || strchr("\\#", *c))
-			reason = "It contains a character that a URL cannot have.";
-	for (Size i = 0; i < end && !reason; i++)
-		if (path[i] == '/')
-		{
-			const char *c = path + i + 1;
-			int			dots = 0;
-
-			/* A dot may be encoded, which servers undo. */
-			for (;; dots++)
-			{
-				if (*c == '.')
-					c++;
-				else if (pg_strncasecmp(c, "%2e", 3) == 0)
-					c += 3;
-				else
-					break;
-			}
-			if (dots > 0 && dots <= 2 && (*c == '/' || *c == '?' || *c == '\0'))
-				reason = "It contains a relative segment.";
-		}
-	if (reason)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid path of a request"),
-				 errdetail_internal("%s", reason)));
-}
-
 /* Hand the request to libcurl, and let it write to the socket at once. */
 static void
 start_attempt(HttpRequest *request)
@@ -222,7 +181,7 @@ http_start(HttpClient *client, const char *path, const char *body)
 {
 	HttpRequest *request;
 
-	check_path(path);
+	http_check_path(path);
 	request = create_request(client, path, body);
 	start_attempt(request);
 	return request;

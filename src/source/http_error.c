@@ -109,8 +109,7 @@ http_raise_transport(const HttpRequest *request)
 					(errcode(ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION),
 					 errmsg("could not find the host of server \"%s\"", settings->server),
 					 errdetail("There is no address for \"%s\".", request->client->host),
-					 errhint("Check option \"%s\" of the server, and the name resolution of the database server.",
-							 settings->url_option)));
+					 errhint("Check option \"%s\" of the server, and the name resolution of the database server.", settings->url_option)));
 			break;
 		case CURLE_SSL_CONNECT_ERROR:
 		case CURLE_PEER_FAILED_VERIFICATION:

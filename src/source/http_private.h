@@ -109,6 +109,11 @@ extern void http_curl_init(void);
 extern void http_easy_create(HttpRequest *request);
 extern bool http_buffer_reserve(HttpBuffer *buffer, Size size);
 
+/* http_path.c */
+
+/* Raises 22023 for a path that could lead to another host or out of the base URL. */
+extern void http_check_path(const char *path);
+
 /* http_address.c */
 
 /* Is this an address that only servers with allow_private may reach?  Called back. */

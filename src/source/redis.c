@@ -10,7 +10,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "resolute.h"
-#include "source/connection.h"
+#include "source/server.h"
 #include "source/http_private.h"
 #include "source/link.h"
 #include "source/options.h"
@@ -87,7 +87,7 @@ redis_create(const char *name, const char *key, Oid userid)
 	List	   *options;
 	RedisUrl	url = {0};
 
-	connection_resolve(name, REDIS_WRAPPER, userid, &server, &mapping);
+	server_resolve(name, REDIS_WRAPPER, userid, &server, &mapping);
 	options = server->options;
 	if (redis_parse_url(option_text(options, "url", ""), &url) != NULL)
 		elog(ERROR, "server \"%s\" has no valid url", name);

@@ -92,7 +92,7 @@ sub forget
 	my ($self) = @_;
 
 	$self->stop;
-	system 'rm', '-rf', "$self->{folder}/appendonlydir";
+	system 'rm', '-rf', "$self->{folder}/appendonlydir", "$self->{folder}/appendonly.aof";
 	$self->again;
 	return;
 }
