@@ -11,7 +11,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 # The SQL of each folder, joined in dependency order into one install script.
 SQL_PARTS = src/resolute.sql src/observe/observe.sql src/source/source.sql \
 	src/transform/transform.sql src/target/target.sql src/cursor/cursor.sql \
-	src/flow/flow.sql
+	src/flow/queue.sql src/flow/flow.sql
 DATA_built = resolute--$(EXTVERSION).sql
 EXTRA_CLEAN = resolute--$(EXTVERSION).sql src/*.gcda src/*/*.gcda
 

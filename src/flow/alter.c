@@ -3,6 +3,7 @@
  *		alter_flow(): settings that are not part of a flow's definition; and
  *		what keeps the books from growing.
  */
+#include "flow/queue.h"
 #include "flow/schedule.h"
 #include "flow/store.h"
 
@@ -107,6 +108,20 @@ check_limits(FunctionCallInfo fcinfo)
 				 errhint("Zero fails the run at the first row that cannot be handled.")));
 }
 
+/* Put the flow into a queue, or with an empty name into none. */
+static void
+set_queue(const Flow *flow, Datum queue)
+{
+	Oid			types[] = {INT4OID, TEXTOID};
+	Datum		values[] = {Int32GetDatum(flow->id), queue};
+	char	   *name = TextDatumGetCString(queue);
+
+	if (name[0] != '\0')
+		queue_check_access(queue_load(name, CurrentMemoryContext));
+	catalog_execute("UPDATE resolute.flows SET queue = NULLIF($2, '') "
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 2, types, values, NULL);
+}
+
 Datum
 resolute_alter_flow(PG_FUNCTION_ARGS)
 {
@@ -134,6 +149,8 @@ resolute_alter_flow(PG_FUNCTION_ARGS)
 					"ELSE COALESCE($2, max_runtime) END, "
 					"max_failures = COALESCE($3, max_failures) "
 					"WHERE flow_id OPERATOR(pg_catalog.=) $1", 3, types, values, nulls);
+	if (!PG_ARGISNULL(4))
+		set_queue(flow, PG_GETARG_DATUM(4));
 	if (!PG_ARGISNULL(1))
 		set_owner(flow, PG_GETARG_OID(1));
 	SPI_finish();

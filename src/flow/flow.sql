@@ -18,6 +18,7 @@ CREATE TABLE resolute.flows (
 	enabled      boolean NOT NULL DEFAULT true,
 	max_runtime  interval CHECK (max_runtime OPERATOR(pg_catalog.>) '0'::pg_catalog.interval),
 	max_failures integer NOT NULL DEFAULT 100 CHECK (max_failures OPERATOR(pg_catalog.>=) 0),
+	queue        text REFERENCES resolute.queues (name),
 	not_before   timestamptz,
 	created_at   timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
@@ -26,6 +27,7 @@ COMMENT ON COLUMN resolute.flows.owner IS 'the role that the flow always runs as
 COMMENT ON COLUMN resolute.flows.version IS 'the current row of flow_versions';
 COMMENT ON COLUMN resolute.flows.max_runtime IS 'a run that takes longer is cancelled';
 COMMENT ON COLUMN resolute.flows.max_failures IS 'dead letters per step and run, beyond which the step fails';
+COMMENT ON COLUMN resolute.flows.queue IS 'at most so many runs of this queue go on at once; null: the flow is in none';
 COMMENT ON COLUMN resolute.flows.not_before IS 'runs before this time are skipped, because the server asked for it';
 
 CREATE TABLE resolute.flow_versions (
@@ -180,9 +182,9 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_create_or_replace_flow';
 COMMENT ON FUNCTION resolute.create_or_replace_flow(text, resolute.trigger, resolute.step[]) IS 'checks and stores a flow, as a new version where one of this name exists and differs; returns its version';
 
 CREATE FUNCTION resolute.alter_flow(name text, owner regrole DEFAULT NULL, max_runtime interval DEFAULT NULL,
-	max_failures integer DEFAULT NULL) RETURNS void
+	max_failures integer DEFAULT NULL, queue text DEFAULT NULL) RETURNS void
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_alter_flow';
-COMMENT ON FUNCTION resolute.alter_flow(text, regrole, interval, integer) IS 'changes settings that are not part of the definition; null leaves one as it is, and a max_runtime of 0 means no limit';
+COMMENT ON FUNCTION resolute.alter_flow(text, regrole, interval, integer, text) IS 'changes settings that are not part of the definition; null leaves one as it is, a max_runtime of 0 means no limit, and an empty queue none';
 
 CREATE FUNCTION resolute.drop_flow(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'resolute_drop_flow';
@@ -233,7 +235,7 @@ COMMENT ON FUNCTION resolute.prune(interval) IS 'deletes finished runs, resolved
 
 CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 	SELECT f.name AS flow, f.owner, f.enabled, f.version,
-		   CASE WHEN running.alive THEN 'running' WHEN latest.status OPERATOR(pg_catalog.=) 'running' THEN 'failed'
+		   CASE WHEN running.alive THEN running.status WHEN latest.status IN ('running', 'waiting') THEN 'failed'
 				ELSE latest.status END AS status,
 		   success.finished_at AS last_success,
 		   pg_catalog.now() OPERATOR(pg_catalog.-) success.finished_at AS lag,
@@ -245,16 +247,18 @@ CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 				ELSE failure.error_message END AS last_error,
 		   (SELECT pg_catalog.count(*) FROM resolute.dead_letters d
 			WHERE d.flow_id OPERATOR(pg_catalog.=) f.flow_id AND d.resolved_at IS NULL) AS open_dead_letters,
-		   CASE WHEN running.alive THEN running.started_at END AS running_since
+		   CASE WHEN running.alive AND running.status OPERATOR(pg_catalog.=) 'running' THEN running.started_at END AS running_since,
+		   f.queue,
+		   CASE WHEN running.alive AND running.status OPERATOR(pg_catalog.=) 'waiting' THEN running.started_at END AS waiting_since
 	FROM resolute.flows f
 	-- LIMIT keeps the planner from reading all versions of all flows.
 	JOIN LATERAL (SELECT fv.trigger FROM resolute.flow_versions fv
 		WHERE fv.flow_id OPERATOR(pg_catalog.=) f.flow_id AND fv.version OPERATOR(pg_catalog.=) f.version LIMIT 1) v ON true
-	-- The row of a killed run says running until the next run closes it.
-	LEFT JOIN LATERAL (SELECT r.started_at, EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a
+	-- The row of a killed run says running (or waiting) until the next run closes it.
+	LEFT JOIN LATERAL (SELECT r.started_at, r.status, EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity(r.pid) a
 			WHERE a.backend_start IS NULL OR a.backend_start OPERATOR(pg_catalog.<=) r.started_at) AS alive
 		FROM resolute.runs r
-		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.status OPERATOR(pg_catalog.=) 'running'
+		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.status IN ('running', 'waiting')
 		ORDER BY r.started_at DESC LIMIT 1) running ON true
 	LEFT JOIN LATERAL (SELECT r.status FROM resolute.runs r
 		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id ORDER BY r.started_at DESC LIMIT 1) latest ON true
@@ -266,7 +270,7 @@ CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 		  AND r.started_at OPERATOR(pg_catalog.>) COALESCE(success.started_at, '-infinity')
 		ORDER BY r.started_at DESC LIMIT 1) failure ON true
 	WHERE pg_catalog.pg_has_role(f.owner, 'MEMBER');
-COMMENT ON VIEW resolute.flow_status IS 'one row per flow: is it running, when did it last succeed, how far behind is it, when is it due, what went wrong since';
+COMMENT ON VIEW resolute.flow_status IS 'one row per flow: is it running or waiting, when did it last succeed, how far behind is it, when is it due, what went wrong since';
 
 DO $$
 DECLARE

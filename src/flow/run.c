@@ -123,10 +123,18 @@ reason_to_skip(Run *run)
 	return NULL;
 }
 
-/* Let go of the flow, if it is held for the session. */
+/* The queue has no place, and the run is not to wait for one. */
+static void
+skip_full(Run *run)
+{
+	skip_run(run, psprintf("queue \"%s\" is full", run->queue->name));
+}
+
+/* Let go of the flow and its place in the queue, if they are held for the session. */
 static void
 unlock_run(Run *run)
 {
+	run_leave_queue(run);
 	if (run->flow_locked)
 		flow_unlock(run->flow->id);
 	run->flow_locked = false;
@@ -150,13 +158,15 @@ load_locked_flow(Run *run)
 }
 
 /*
- * Take the flow's lock and write the run's row.  False where the run is skipped.
+ * Take the flow's lock and a place in its queue, and write the run's row: it may have to
+ * wait (RUN_WAITING).  False where the run is skipped.
  * Errors here are the caller's: nothing has begun yet.
  */
 static bool
 begin_run(Run *run)
 {
 	char	   *reason;
+	QueueResult queued;
 
 	if (!flow_lock(run->flow->id, !run->atomic))
 	{
@@ -172,6 +182,15 @@ begin_run(Run *run)
 		unlock_run(run);
 		return false;
 	}
+	queued = run_enter_queue(run);
+	if (queued == QUEUE_REFUSED)
+	{
+		skip_full(run);
+		unlock_run(run);
+		return false;
+	}
+	if (queued == QUEUE_WAITS)
+		run->record.status = RUN_WAITING;
 	runs_close_orphans(run->flow->id);
 	runs_insert(&run->record);
 	return true;
@@ -253,9 +272,15 @@ end_run(Run *run)
 	else
 		classify_error(run);
 
-	/* A transaction that met a conflict may be doomed, and the books with it. */
+	/*
+	 * A transaction that met a conflict may be doomed, and the books with it.  They
+	 * are no reason to wait for the place that is lost with it.
+	 */
 	if (error && run_is_conflict(error))
+	{
+		run_leave_queue(run);
 		(void) run_rollback(run);
+	}
 	run->error = error;
 	if (!run_unit(run, UNIT_BOOKS, run->context, end_unit, NULL) || !run_commit(run))
 	{
@@ -276,6 +301,16 @@ work_run(Run *run)
 		return;
 	if (!run->busy)
 		run_execute(run);
+}
+
+/* Under CALL: wait for a place in the queue if there was none, and then work. */
+static void
+wait_and_work(Run *run)
+{
+	if (run->record.status == RUN_WAITING && !run_wait_in_queue(run))
+		return;
+	if (run->record.status == RUN_RUNNING)
+		work_run(run);
 }
 
 /* Undo what a busy run has begun, and record it as skipped. */
@@ -377,7 +412,7 @@ call_run(Run *run)
 
 	/* From here on the run can be seen, and survives what happens to it. */
 	if (run_commit(run) && locked)
-		work_run(run);
+		wait_and_work(run);
 	if (run->error && run->atomic)
 	{
 		classify_error(run);
@@ -385,7 +420,9 @@ call_run(Run *run)
 	}
 	if (!locked)
 		return;
-	if (run->busy && run->error == NULL)
+	if (run->record.status == RUN_WAITING && run->error == NULL)
+		skip_full(run);
+	else if (run->busy && run->error == NULL)
 		skip_busy_run(run);
 	else
 		end_run(run);

@@ -11,6 +11,7 @@
  *		run.c		SQL entry points; begin and end of a run
  *		unit.c		units, commits, the switch to the flow's owner
  *		watch.c		time limits
+ *		run_queue.c	a place in the flow's queue, and waiting for it
  *		execute.c	steps in order: blocks and actions
  *		stream.c	a source with its cursor, read page by page
  *		stream_cursor.c	how its cursor moves
@@ -29,6 +30,7 @@
 
 #include "cursor/cursor.h"
 #include "cursor/storage.h"
+#include "flow/queue.h"
 #include "flow/step.h"
 #include "observe/runs.h"
 #include "rows/spool.h"
@@ -159,6 +161,8 @@ struct Run
 	List	   *streams;		/* of Stream *, one per fetch step */
 	DeadLetters *letters;
 	bool		busy;			/* another run holds one of its cursors */
+	Queue	   *queue;			/* of the flow, or NULL */
+	int			place;			/* held in it, or QUEUE_FULL */
 	Run		   *outer;			/* the run whose step runs this flow, or NULL */
 
 	/* Why it failed, or NULL; and what is known of it. */
@@ -249,6 +253,33 @@ extern void watch_forget(const Run *run);
  * error of that step (54000).
  */
 extern void watch_explain(Run *run);
+
+/* run_queue.c */
+
+typedef enum QueueResult
+{
+	QUEUE_ENTERED,				/* the run may begin */
+	QUEUE_WAITS,				/* it has to wait: see run_wait_in_queue() */
+	QUEUE_REFUSED				/* it is to be skipped */
+} QueueResult;
+
+/*
+ * Find a place for the run in the queue of its flow; needs SPI.  In the caller's
+ * transaction this waits; under CALL the run must be recorded and committed first.
+ */
+extern QueueResult run_enter_queue(Run *run);
+
+/*
+ * Under CALL: wait for a place with nothing open, and begin.  False on error.  The run has
+ * no place afterwards if the queue has been told to skip meanwhile.
+ */
+extern bool run_wait_in_queue(Run *run);
+
+/* The same for a run that had begun, and lost its place with an aborted transaction. */
+extern bool run_wait_for_place(Run *run);
+
+/* Give the place back that is held for the session. */
+extern void run_leave_queue(Run *run);
 
 /* execute.c */
 

@@ -127,6 +127,7 @@ typedef struct Flow
 	bool		enabled;
 	int64		max_runtime_us; /* 0: no limit */
 	int			max_failures;
+	const char *queue;			/* NULL: in none */
 	TimestampTz not_before;		/* 0: none */
 	const char *cron;			/* NULL: manual */
 	const char *label;			/* of a manual trigger, or NULL */

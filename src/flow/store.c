@@ -23,7 +23,7 @@
 	"f.max_failures, f.not_before, " \
 	"CASE WHEN v.trigger OPERATOR(pg_catalog.->>) 'trigger' OPERATOR(pg_catalog.=) 'schedule' " \
 	"THEN v.trigger OPERATOR(pg_catalog.->>) 'cron' END, v.trigger::pg_catalog.jsonb, v.steps, " \
-	"v.trigger OPERATOR(pg_catalog.->>) 'label' " \
+	"v.trigger OPERATOR(pg_catalog.->>) 'label', f.queue " \
 	"FROM resolute.flows f JOIN resolute.flow_versions v " \
 	"ON v.flow_id OPERATOR(pg_catalog.=) f.flow_id AND v.version OPERATOR(pg_catalog.=) f.version " \
 	"WHERE f.name OPERATOR(pg_catalog.=) $1"
@@ -60,6 +60,8 @@ flow_from_row(void)
 	flow->definition = column(11, false, -1, &isnull);
 	value = column(12, false, -1, &isnull);
 	flow->label = isnull ? NULL : TextDatumGetCString(value);
+	value = column(13, false, -1, &isnull);
+	flow->queue = isnull ? NULL : TextDatumGetCString(value);
 	return flow;
 }
 

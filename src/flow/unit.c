@@ -135,6 +135,7 @@ relock_unit(Run *run, void *arg pg_attribute_unused())
 {
 	ListCell   *lc;
 	bool		lost = false;
+	bool		inside;
 
 	if (run->flow_locked)
 	{
@@ -150,6 +151,10 @@ relock_unit(Run *run, void *arg pg_attribute_unused())
 		stream->cursor_locked = cursor_lock(stream->cursor_id, true);
 		lost |= !stream->cursor_locked;
 	}
+
+	/* A lost place is no error: run_rollback() waits for another one. */
+	if (run->place != QUEUE_FULL)
+		run->place = queue_enter(run->queue, true, &inside);
 	if (lost)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
@@ -212,5 +217,7 @@ run_rollback(Run *run)
 	SPI_rollback();
 	SPI_start_transaction();
 	MemoryContextSwitchTo(old);
-	return relock(run);
+	if (!relock(run))
+		return false;
+	return run->queue == NULL || run->place != QUEUE_FULL || run_wait_for_place(run);
 }

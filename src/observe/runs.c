@@ -15,7 +15,8 @@
 
 /* As in the CHECK constraint of the table; by RunStatus. */
 static const char *const status_names[] = {
-	"running", "succeeded", "failed", "skipped", "deferred", "cancelled"
+	"running", "succeeded", "failed", "skipped", "deferred", "cancelled",
+	"waiting"
 };
 
 /* A text datum, or null. */
@@ -38,9 +39,9 @@ void
 runs_insert(RunRecord *record)
 {
 	Oid			types[] = {INT4OID, TEXTOID, OIDOID, INT4OID, TEXTOID, BOOLOID, JSONBOID,
-	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TEXTOID};
-	Datum		values[11];
-	char		nulls[12] = "           ";
+	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[12];
+	char		nulls[13] = "            ";
 	bool		isnull;
 
 	values[0] = Int32GetDatum(record->flow_id);
@@ -55,12 +56,24 @@ runs_insert(RunRecord *record)
 	values[8] = Int32GetDatum(MyProcPid);
 	set_time(&values[9], &nulls[9], record->finished_at);
 	set_text(&values[10], &nulls[10], record->error_message);
+	set_time(&values[11], &nulls[11], record->queued_at);
 	catalog_execute("INSERT INTO resolute.runs (flow_id, flow, owner, version, status, scheduled, "
-					"input, started_at, pid, finished_at, error_message) "
-					"VALUES ($1, $2, $3::pg_catalog.regrole, $4, $5, $6, $7, $8, $9, $10, $11) "
-					"RETURNING run_id", 11, types, values, nulls);
+					"input, started_at, pid, finished_at, error_message, queued_at) "
+					"VALUES ($1, $2, $3::pg_catalog.regrole, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
+					"RETURNING run_id", 12, types, values, nulls);
 	record->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 												 1, &isnull));
+}
+
+void
+runs_start(const RunRecord *record)
+{
+	Oid			types[] = {INT8OID, TEXTOID, TIMESTAMPTZOID};
+	Datum		values[] = {Int64GetDatum(record->run_id),
+		CStringGetTextDatum(status_names[record->status]), TimestampTzGetDatum(record->started_at)};
+
+	catalog_execute("UPDATE resolute.runs SET status = $2, started_at = $3 "
+					"WHERE run_id OPERATOR(pg_catalog.=) $1", 3, types, values, NULL);
 }
 
 /* The counters of a row of runs, in the order of UPDATE_SQL. */
@@ -171,7 +184,7 @@ runs_close_orphans(int flow_id)
 	catalog_execute("UPDATE resolute.runs SET status = 'failed', finished_at = pg_catalog.clock_timestamp(), "
 					"duration_seconds = EXTRACT(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) started_at), "
 					"error_code = '57P02', error_message = 'the backend that ran it ended before the run did' "
-					"WHERE flow_id OPERATOR(pg_catalog.=) $1 AND status OPERATOR(pg_catalog.=) 'running'",
+					"WHERE flow_id OPERATOR(pg_catalog.=) $1 AND status IN ('running', 'waiting')",
 					1, types, values, NULL);
 	return (int64) SPI_processed;
 }

@@ -20,7 +20,8 @@ typedef enum RunStatus
 	RUN_FAILED,
 	RUN_SKIPPED,
 	RUN_DEFERRED,
-	RUN_CANCELLED
+	RUN_CANCELLED,
+	RUN_WAITING					/* for a place in its queue */
 } RunStatus;
 
 /* One row of resolute.runs. */
@@ -34,6 +35,8 @@ typedef struct RunRecord
 	RunStatus	status;
 	bool		scheduled;
 	Datum		input;			/* jsonb, 0 for none */
+	TimestampTz queued_at;		/* began to wait for a place in its queue; 0:
+								 * did not wait */
 	TimestampTz started_at;
 	TimestampTz finished_at;	/* 0 while it is running */
 	int64		source_records;
@@ -81,6 +84,9 @@ elapsed_us(instr_time since)
 /* Insert the run; sets run_id. */
 extern void runs_insert(RunRecord *record);
 
+/* A waiting run begins: its status and when it started. */
+extern void runs_start(const RunRecord *record);
+
 /* Bring the row up to date: after each page, and at the end. */
 extern void runs_update(const RunRecord *record);
 
@@ -88,7 +94,7 @@ extern void runs_update(const RunRecord *record);
 extern void runs_write_step(int64 run_id, const RunStepRecord *step);
 
 /*
- * Close the runs of a flow that are still "running" although nobody holds the flow: their backend
+ * Close the runs of a flow that are still "running" or "waiting" although nobody holds the flow: their backend
  * is gone.  Returns how many.
  */
 extern int64 runs_close_orphans(int flow_id);

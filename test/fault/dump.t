@@ -8,7 +8,7 @@ use lib $FindBin::Bin;
 use Flow;
 use Test::More;
 
-my @tables = qw(flows flow_versions cursors cursor_history runs run_steps dead_letters);
+my @tables = qw(queues flows flow_versions cursors cursor_history runs run_steps dead_letters);
 my $folder = tempdir(CLEANUP => 1);
 my $copy = "$ENV{PGDATABASE}_copy";
 
@@ -25,6 +25,7 @@ create_target($_) for 'issues', 'others';
 must("ALTER TABLE others ADD CHECK (summary <> 'refused');");
 create_flow('half');
 create_flow('whole', target => 'others');
+must("SELECT resolute.create_queue('sync', max_running => 1), resolute.alter_flow('whole', queue => 'sync');");
 psql("CALL resolute.run('whole');");
 sim('edit', id => $_, summary => 'refused') for 10001 .. 10003;
 sim('edit', id => $_, summary => 'new') for 10101 .. 10107;

@@ -33,7 +33,7 @@ must('ALTER TABLE issues ADD CHECK (id <> 10003);');
 must('CREATE ROLE restored_owner; GRANT ALL ON issues TO restored_owner; GRANT USAGE ON FOREIGN SERVER jira TO restored_owner;'
 	  . " CREATE USER MAPPING FOR restored_owner SERVER jira OPTIONS (email 'ada\@example.com', api_token 'sim-token');");
 create_flow('kept', page_size => 10);
-must("SELECT resolute.alter_flow('kept', owner => 'restored_owner', max_failures => 7);");
+must("SELECT resolute.create_queue('sync', max_running => 1), resolute.alter_flow('kept', owner => 'restored_owner', max_failures => 7, queue => 'sync');");
 
 # A run that is broken off, so that there is a walk, and another one that fails
 run('curl', '-sS', '--noproxy', '*', '-o', "$folder/fault", '-d', '{"skip": 3, "status": 400}', "$ENV{RESOLUTE_SIM}/_sim/fault");
