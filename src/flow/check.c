@@ -174,6 +174,8 @@ check_condition(const Step *step)
 static void
 check_step(const Step *step)
 {
+	bool		returns_void;
+
 	switch (step->type->kind)
 	{
 		case STEP_FETCH:
@@ -195,6 +197,9 @@ check_step(const Step *step)
 			break;
 		case STEP_SQL:
 			check_statement(step_text(step, "statement"));
+			break;
+		case STEP_EMIT_METRICS:
+			metrics_function(step_text(step, "function"), &returns_void);
 			break;
 		case STEP_WHEN:
 		case STEP_WHILE:

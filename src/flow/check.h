@@ -22,6 +22,11 @@ extern void flow_check(Flow *flow);
 extern char *node_function(const char *name);
 
 /*
+ * The same for emit_metrics(), whose function may also return void.
+ */
+extern char *metrics_function(const char *name, bool *returns_void);
+
+/*
  * Check the targets of a compiled flow, as they are now.  A table that does not
  * exist is only accepted where missing_ok, or where an action before might make it.  Unless quiet, a NOTICE tells
  * where older copies could overwrite newer rows.

@@ -171,6 +171,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'sql', 'statement', statement))::resolute.step $$;
 COMMENT ON FUNCTION resolute.sql(text) IS 'action: runs one SQL statement';
 
+CREATE FUNCTION resolute.emit_metrics(function text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'emit_metrics', 'function', function))::resolute.step $$;
+COMMENT ON FUNCTION resolute.emit_metrics(text) IS 'action: calls a function f(jsonb) returns jsonb or void with what the run has done so far, as metrics() shows it later';
+
 -- Definitions.
 
 CREATE FUNCTION resolute.create_flow(name text, trigger resolute.trigger, VARIADIC steps resolute.step[]) RETURNS integer

@@ -33,4 +33,3 @@ COMMENT ON FUNCTION resolute.alter_queue(text, integer, text, regrole) IS 'chang
 CREATE FUNCTION resolute.drop_queue(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'resolute_drop_queue';
 COMMENT ON FUNCTION resolute.drop_queue(text) IS 'removes a queue that no flow is in';
-

@@ -24,6 +24,7 @@
  *		handling.c	what a handler has at hand
  *		state.c		what conditions and nodes see
  *		condition.c	when and while
+ *		emit.c		metrics on their way out
  */
 #ifndef RESOLUTE_RUN_H
 #define RESOLUTE_RUN_H
@@ -452,6 +453,9 @@ extern bool run_dead_letter(Run *run, const Step *step);
 /* The state as JSON in UTF-8, palloc'd. */
 extern char *run_state(Run *run);
 
+/* The run so far, as the state shows it and metrics() does later; JSON in UTF-8, palloc'd. */
+extern char *run_metrics(Run *run);
+
 /* A document in UTF-8 as a jsonb datum. */
 extern Datum run_jsonb(const char *text);
 
@@ -460,6 +464,12 @@ extern bool run_condition(Run *run, Step *when, bool *result);
 
 /* Run an action: a node without rows, or sql().  False on error. */
 extern bool run_action(Run *run, Step *step);
+
+/*
+ * emit.c, within a unit: call the function of emit_metrics(); what it
+ * returned, as JSON in UTF-8, or NULL.
+ */
+extern char *emit_metrics(Run *run, const Step *step);
 
 /* Within a unit: feed a page to a node. */
 extern void node_page(Run *run, Step *step, RowBatch *batch);

@@ -96,16 +96,6 @@ greatest_maximum(Run *run, const Step *sink, TimestampTz *maximum)
 	return known;
 }
 
-/* An instant as a JSON string, or null. */
-static void
-append_instant(StringInfo out, bool known, TimestampTz instant)
-{
-	if (known)
-		appendStringInfo(out, "\"%s\"", timestamptz_to_str(instant));
-	else
-		appendStringInfoString(out, "null");
-}
-
 char *
 sink_output(Run *run, const Step *sink)
 {
@@ -130,7 +120,7 @@ sink_output(Run *run, const Step *sink)
 					 step_state(run, sink)->done.pages);
 	appendStringInfo(&out, ", \"duration_seconds\": %.3f, \"cursor_position\": ",
 					 (GetCurrentTimestamp() - run->record.started_at) / 1000000.0);
-	append_instant(&out, known, maximum);
+	append_instant(&out, known ? maximum : 0);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }
@@ -166,25 +156,11 @@ step_output(Run *run, const Step *step)
 	return NULL;
 }
 
-/* The head of the state: the input, and the run itself. */
-static void
-append_run(Run *run, StringInfo out)
+char *
+run_metrics(Run *run)
 {
 	run_sum(run);
-	appendStringInfo(out, "{\"input\": %s, \"run\": {\"run_id\": " INT64_FORMAT ", \"flow\": \"",
-					 run->input, run->record.run_id);
-	json_append_escaped(out, run->flow->name, strlen(run->flow->name));
-	appendStringInfo(out, "\", \"version\": %d, \"started_at\": ", run->flow->version);
-	append_instant(out, true, run->record.started_at);
-	appendStringInfo(out, ", \"source_records\": " INT64_FORMAT ", \"processed\": " INT64_FORMAT
-					 ", \"inserted\": " INT64_FORMAT ", \"updated\": " INT64_FORMAT
-					 ", \"failed\": " INT64_FORMAT ", \"duration_seconds\": %.3f}",
-					 run->record.source_records,
-					 run->record.counts.inserted + run->record.counts.updated +
-					 run->record.counts.unchanged + run->record.counts.stale,
-					 run->record.counts.inserted, run->record.counts.updated,
-					 run->record.counts.failed,
-					 (GetCurrentTimestamp() - run->record.started_at) / 1000000.0);
+	return runs_metrics(&run->record, GetCurrentTimestamp());
 }
 
 char *
@@ -194,7 +170,7 @@ run_state(Run *run)
 	ListCell   *lc;
 
 	initStringInfo(&out);
-	append_run(run, &out);
+	appendStringInfo(&out, "{\"input\": %s, \"run\": %s", run->input, run_metrics(run));
 	foreach(lc, run->flow->all)
 	{
 		Step	   *step = lfirst(lc);
@@ -360,6 +336,8 @@ action_unit(Run *run, void *arg)
 	watch = watch_begin(run, step, step->policy.timeout_us);
 	if (step->type->kind == STEP_NODE)
 		output = call_node(step, node_input(run, step));
+	else if (step->type->kind == STEP_EMIT_METRICS)
+		output = emit_metrics(run, step);
 	else
 	{
 		result = SPI_execute(step_text(step, "statement"), false, 0);

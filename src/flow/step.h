@@ -28,7 +28,8 @@ typedef enum StepKind
 	STEP_MERGE,
 	STEP_UPSERT,				/* sink */
 	STEP_NODE,					/* sink or action */
-	STEP_SQL,					/* action */
+	STEP_SQL,					/* actions */
+	STEP_EMIT_METRICS,
 	STEP_NEXT_PAGE,
 	STEP_DEAD_LETTER,			/* of a handler */
 	STEP_WHEN,					/* blocks */

@@ -47,6 +47,10 @@ static const StepType step_types[] = {
 			{"statement", PARAM_TEXT, true, true},
 			{.name = NULL}
 	}},
+	{"emit_metrics", STEP_EMIT_METRICS, NULL, {
+			{"function", PARAM_TEXT, true, true},
+			{.name = NULL}
+	}},
 	{"next_page", STEP_NEXT_PAGE, NULL, {
 			{"rows", PARAM_ROWS, true, true},
 			{.name = NULL}

@@ -92,3 +92,7 @@ COMMENT ON POLICY own ON resolute.run_steps IS 'steps of runs that one may see';
 SELECT pg_catalog.pg_extension_config_dump('resolute.runs', '');
 SELECT pg_catalog.pg_extension_config_dump('resolute.runs_run_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('resolute.run_steps', '');
+
+CREATE FUNCTION resolute.metrics(run_id bigint) RETURNS jsonb
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'resolute_metrics';
+COMMENT ON FUNCTION resolute.metrics(bigint) IS 'what a run has done, or has done so far, as one object: counts, duration and cursor position';

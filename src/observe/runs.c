@@ -19,6 +19,12 @@ static const char *const status_names[] = {
 	"waiting"
 };
 
+const char *
+run_status_name(RunStatus status)
+{
+	return status_names[status];
+}
+
 /* A text datum, or null. */
 static void
 set_text(Datum *value, char *null, const char *text)
@@ -200,6 +206,54 @@ runs_started_since(int flow_id, TimestampTz since)
 					"ORDER BY started_at DESC LIMIT 1",
 					2, types, values, NULL);
 	return SPI_processed > 0;
+}
+
+/* A column of the row that was found; 0 for null. */
+static int64
+int_column(int number)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+/* In the order of the members that they go to; times are as timestamptz has them. */
+#define LOAD_SQL \
+	"SELECT flow, status, owner::pg_catalog.oid::pg_catalog.int8, version::pg_catalog.int8, " \
+	"source_records, inserted, updated, unchanged, stale, duplicates, filtered, failed, " \
+	"handled_errors, pages, retries, started_at, finished_at, cursor_position " \
+	"FROM resolute.runs WHERE run_id OPERATOR(pg_catalog.=) $1"
+
+bool
+runs_load(int64 run_id, RunRecord *record)
+{
+	Oid			types[] = {INT8OID};
+	Datum		values[] = {Int64GetDatum(run_id)};
+	int64	   *counters[] = {&record->source_records, &record->counts.inserted,
+		&record->counts.updated, &record->counts.unchanged, &record->counts.stale,
+		&record->counts.duplicates, &record->counts.filtered, &record->counts.failed,
+	&record->handled_errors, &record->pages, &record->retries};
+	TimestampTz *times[] = {&record->started_at, &record->finished_at, &record->cursor_position};
+	char	   *status;
+	int			column = 5;
+
+	memset(record, 0, sizeof(*record));
+	catalog_execute(LOAD_SQL, 1, types, values, NULL);
+	if (SPI_processed == 0)
+		return false;
+	record->run_id = run_id;
+	record->flow = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	status = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	while (strcmp(status_names[record->status], status) != 0)
+		record->status++;
+	record->owner = (Oid) int_column(3);
+	record->version = (int) int_column(4);
+	for (Size i = 0; i < lengthof(counters); i++)
+		*counters[i] = int_column(column++);
+	for (Size i = 0; i < lengthof(times); i++)
+		*times[i] = int_column(column++);
+	return true;
 }
 
 Datum

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "portability/instr_time.h"
+#include "lib/stringinfo.h"
 #include "rows/batch.h"
 #include "utils/timestamp.h"
 
@@ -23,6 +24,9 @@ typedef enum RunStatus
 	RUN_CANCELLED,
 	RUN_WAITING					/* for a place in its queue */
 } RunStatus;
+
+/* As in the CHECK constraint of the table. */
+extern const char *run_status_name(RunStatus status);
 
 /* One row of resolute.runs. */
 typedef struct RunRecord
@@ -101,6 +105,21 @@ extern int64 runs_close_orphans(int flow_id);
 
 /* Did a run of this flow start (not skipped) at or after the given time? */
 extern bool runs_started_since(int flow_id, TimestampTz since);
+
+/*
+ * Load a run into a record allocated in the current context: everything that
+ * runs_metrics() needs.  False if there is none.
+ */
+extern bool runs_load(int64 run_id, RunRecord *record);
+
+/*
+ * What a run has done, or had done so far at a moment, as a JSON object in UTF-8; palloc'd.
+ * metrics() shows the same as state->'run' and emit_metrics().
+ */
+extern char *runs_metrics(const RunRecord *record, TimestampTz now);
+
+/* Append an instant as to_jsonb() writes it; null for 0. */
+extern void append_instant(StringInfo out, TimestampTz instant);
 
 /* The row as a composite datum of type resolute.runs, in context. */
 extern Datum runs_row(int64 run_id, MemoryContext context);
