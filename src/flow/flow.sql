@@ -207,6 +207,14 @@ CREATE FUNCTION resolute.flow_definition(name text) RETURNS text
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'resolute_flow_definition';
 COMMENT ON FUNCTION resolute.flow_definition(text) IS 'the create_flow() statement that makes this flow';
 
+CREATE FUNCTION resolute.explain_flow(flow text, OUT plan text) RETURNS SETOF text
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'resolute_explain_flow';
+COMMENT ON FUNCTION resolute.explain_flow(text) IS 'the plan of a flow, a line in each row, in the manner of EXPLAIN: streams, what is spooled, where checkpoints happen, which fields are asked for';
+
+CREATE FUNCTION resolute.flow_diagram(flow text) RETURNS text
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'resolute_flow_diagram';
+COMMENT ON FUNCTION resolute.flow_diagram(text) IS 'the same as text for Mermaid, which draws it';
+
 -- Running.
 
 CREATE FUNCTION resolute.run_flow(flow text, input jsonb DEFAULT '{}', raise boolean DEFAULT true) RETURNS resolute.runs

@@ -9,8 +9,8 @@
 
 #include "postgres.h"
 
-#include "portability/instr_time.h"
 #include "lib/stringinfo.h"
+#include "portability/instr_time.h"
 #include "rows/batch.h"
 #include "utils/timestamp.h"
 

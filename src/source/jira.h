@@ -171,6 +171,9 @@ extern FieldSet *jira_fieldset(const SourceSpec *spec);
 extern JiraPlan *jira_plan(Connection *connection, const char *const *names, int n,
 						   bool with_updated);
 
+/* What jira_plan() would ask for, told without a server; see source_asked_fields(). */
+extern List *jira_asked_fields(const SourceSpec *spec);
+
 /*
  * Name of the i-th alias that is a column of jira_issues(), or NULL behind the
  * last one; *api_field is the API's field it needs, or NULL.

@@ -84,7 +84,7 @@ raise_ambiguous(const char *what, List *infos, const char *hint)
 /*
  * The id of the field that a name means, palloc'd; asks for the list of fields
  * only if it is neither a system field nor the id of a custom one.  NULL
- * where the server knows no such field.
+ * where the server knows no such field.  Without a connection, what to tell of it.
  */
 static const char *
 find_field(Connection *connection, const char *name)
@@ -97,6 +97,8 @@ find_field(Connection *connection, const char *name)
 		id = custom_field_id(name);
 	if (id)
 		return id;
+	if (connection == NULL)
+		return psprintf("\"%s\" (found by its name)", name);
 
 	foreach(cell, jira_field_list(connection))
 	{
@@ -190,6 +192,11 @@ pick_points(Connection *connection, JiraPlan *plan, JiraPick *pick)
 	List	   *team;
 
 	pick->compute = JIRA_STORY_POINTS;
+	if (connection == NULL)
+	{
+		ask_for(plan, "story points (found by their name or type)");
+		return;
+	}
 	if (connection->story_points_field)
 	{
 		pick_points_by_option(connection, plan, pick);
@@ -311,14 +318,12 @@ plan_name(Connection *connection, JiraPlan *plan, const char *name)
 	return pick;
 }
 
-JiraPlan *
-jira_plan(Connection *connection, const char *const *names, int n, bool with_updated)
+/* Plan all names, and what is needed besides; connection as in find_field(). */
+static JiraPlan *
+plan_names(Connection *connection, const char *const *names, int n, bool with_updated)
 {
 	JiraPlan   *plan = palloc0(sizeof(JiraPlan));
-	const char **paths;
-	ListCell   *cell;
 
-	plan->browse_url = pstrdup(connection->browse_url);
 	plan->picks = palloc(sizeof(JiraPick) * Max(n, 1));
 	for (int i = 0; i < n; i++)
 		plan->picks[i] = plan_name(connection, plan, names[i]);
@@ -330,6 +335,28 @@ jira_plan(Connection *connection, const char *const *names, int n, bool with_upd
 	/* with no field at all the Cloud gives the id alone */
 	if (plan->asked == NIL)
 		plan->asked = list_make2("id", "key");
+	return plan;
+}
+
+List *
+jira_asked_fields(const SourceSpec *spec)
+{
+	FieldSet   *fields = jira_fieldset(spec);
+	const char **names = palloc(sizeof(char *) * Max(fields->nfields, 1));
+
+	for (int i = 0; i < fields->nfields; i++)
+		names[i] = fields->fields[i].name;
+	return plan_names(NULL, names, fields->nfields, false)->asked;
+}
+
+JiraPlan *
+jira_plan(Connection *connection, const char *const *names, int n, bool with_updated)
+{
+	JiraPlan   *plan = plan_names(connection, names, n, with_updated);
+	const char **paths;
+	ListCell   *cell;
+
+	plan->browse_url = pstrdup(connection->browse_url);
 
 	paths = palloc(sizeof(char *) * plan->npaths);
 	foreach(cell, plan->path_list)

@@ -14,14 +14,15 @@ typedef struct Provider
 	const char *cursor_field;
 	Source	   *(*open) (const SourceSpec *spec);
 	List	   *(*columns) (void);
+	List	   *(*asked_fields) (const SourceSpec *spec);
 	QueryOrder	(*query_order) (const char *query);
 	bool		(*is_eventual) (Connection *connection, bool *known);
 	const char *(*time_zone) (Connection *connection);
 } Provider;
 
 static const Provider providers[] = {
-	{"jira", "updated", jira_open, jira_columns, jira_query_order, jira_is_eventual,
-	jira_time_zone},
+	{"jira", "updated", jira_open, jira_columns, jira_asked_fields, jira_query_order,
+	jira_is_eventual, jira_time_zone},
 };
 
 /* The provider of this name; flows are checked for it when they are created. */
@@ -64,6 +65,12 @@ source_next(Source *self)
 		page->read_us = Max((int64) INSTR_TIME_GET_MICROSEC(end) - page->wait_us - page->recv_us, 0);
 	}
 	return page;
+}
+
+List *
+source_asked_fields(const SourceSpec *spec)
+{
+	return find_provider(spec->provider)->asked_fields(spec);
 }
 
 const char *

@@ -92,6 +92,13 @@ extern Source *source_open(const SourceSpec *spec);
 /* self->next(self), timed. */
 extern SourcePage *source_next(Source *self);
 
+/*
+ * What the API will be asked for (List of char *), as far as that is known without asking
+ * it: fields that are found by their names on the server are told as such.  Of the
+ * specification only what is read of the rows counts.
+ */
+extern List *source_asked_fields(const SourceSpec *spec);
+
 /* Name of the field that a cursor follows for this provider ("updated"). */
 extern const char *source_cursor_field(const char *provider);
 
