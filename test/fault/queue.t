@@ -76,6 +76,17 @@ is(psql("SELECT flow, status, queued_at IS NOT NULL, queued_at < started_at, sta
 is(psql("SELECT max(duration_seconds) < extract(epoch FROM max(started_at - queued_at)) FROM resolute.runs WHERE queued_at IS NOT NULL;"), 't', 'the wait is no part of their duration');
 is(psql($places), 0, 'all places are free');
 
+# Who comes when a place has just become free does not pass who waits.
+$first = hold_place();
+$second = wait_in_line('second', "SET deadlock_timeout = '2s';\n");
+psql("SELECT resolute.alter_queue('one', max_running => 2);");
+is(psql("CALL resolute.run('third');"), '', 'a run that comes later');
+is(end_session($second), "0\n", 'and one that waits already');
+is(psql('SELECT flow FROM trace ORDER BY n;'), "second\nthird", 'begin in this order');
+psql("SELECT resolute.alter_queue('one', max_running => 1);");
+sim('release');
+end_session($first);
+
 # max_runtime is the time that a run works.
 psql("SELECT resolute.alter_flow('second', max_runtime => '200 ms');");
 $first = hold_place();
@@ -150,6 +161,8 @@ BEGIN
     IF nextval('tries') % 2 <> 0 THEN
         RAISE EXCEPTION 'once more' USING ERRCODE = '40001';
     END IF;
+    INSERT INTO trace (flow) SELECT 'first in ' || count(*) FROM pg_locks
+    WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid();
     RETURN NULL;
 END $$;
 DROP TABLE issues;
@@ -165,7 +178,8 @@ sim('release');
 is(end_session($first), "0\n", 'a run whose pages meet conflicts ends well beside others of its queue');
 is(end_session($_), "0\n", 'so do they') for $second, $third;
 is(psql("SELECT status, retries > 0, pages FROM resolute.runs WHERE flow = 'first';"), 'succeeded|t|4', 'each page was repeated');
-same_as_source('and the table is the source');
+is(psql("SELECT flow, count(*) FROM trace WHERE flow LIKE 'first%' GROUP BY 1;"), 'first in 1|4', 'and none without a place');
+same_as_source('the table is the source');
 is(psql($places), 0, 'all places are free');
 
 done_testing;
