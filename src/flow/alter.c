@@ -21,18 +21,6 @@ PG_FUNCTION_INFO_V1(resolute_alter_flow);
 PG_FUNCTION_INFO_V1(resolute_next_tick);
 PG_FUNCTION_INFO_V1(resolute_prune);
 
-/* The new owner must be a role that the current user could become. */
-static void
-check_new_owner(const Flow *flow, Oid owner)
-{
-	if (is_member_of_role(GetUserId(), owner))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be member of role \"%s\" to give it flow \"%s\"",
-					GetUserNameFromId(owner, false), flow->name)));
-}
-
 /* The cursors that any version of the flow $1 names, of the owner $2. */
 #define CURSORS_OF_FLOW \
 	"c.owner::pg_catalog.oid OPERATOR(pg_catalog.=) $2 AND EXISTS (" \
@@ -76,7 +64,7 @@ set_owner(Flow *flow, Oid owner)
 	Oid			types[] = {INT4OID, OIDOID};
 	Datum		values[] = {Int32GetDatum(flow->id), ObjectIdGetDatum(owner)};
 
-	check_new_owner(flow, owner);
+	check_new_owner("flow", flow->name, owner);
 	if (owner == flow->owner)
 		return;
 	move_cursors(flow, owner);

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "flow/store.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "resolute.h"
@@ -32,28 +33,6 @@
 	"SELECT FROM holder h WHERE NOT EXISTS (SELECT FROM chain c " \
 	"WHERE c.holder OPERATOR(pg_catalog.=) h.pid AND c.pid OPERATOR(pg_catalog.=) $4) LIMIT 1"
 
-/* The queues that the current user may put flows into, for a hint. */
-static char *
-known_queues(void)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	catalog_execute("SELECT name, owner::pg_catalog.oid FROM resolute.queues ORDER BY name", 0, NULL, NULL, NULL);
-	for (uint64 i = 0; i < SPI_processed && out.len < 500; i++)
-	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		bool		isnull;
-		Oid			owner = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
-
-		if (is_member_of_role(GetUserId(), owner))
-			appendStringInfo(&out, "%s\"%s\"", out.len ? ", " : "",
-							 SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
-	}
-	return out.len ? psprintf("Your queues are %s.", out.data)
-		: pstrdup("Make one: SELECT resolute.create_queue('a name', max_running => 2);");
-}
-
 /* An integer column of the row that was found. */
 static int
 int_column(int number)
@@ -78,7 +57,7 @@ queue_load(const char *name, MemoryContext context)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("queue \"%s\" does not exist", name),
-				 errhint("%s", known_queues())));
+				 errhint("%s", own_names("queues", "Make one: SELECT resolute.create_queue('a name', max_running => 2);"))));
 	queue = MemoryContextAllocZero(context, sizeof(Queue));
 	queue->id = int_column(1);
 	queue->name = MemoryContextStrdup(context, name);

@@ -6,6 +6,7 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "flow/store.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "resolute.h"
@@ -84,18 +85,6 @@ resolute_create_queue(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The new owner must be a role that the current user could become. */
-static void
-check_new_owner(const Queue *queue, Oid owner)
-{
-	if (is_member_of_role(GetUserId(), owner))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be member of role \"%s\" to give it queue \"%s\"",
-					GetUserNameFromId(owner, false), queue->name)));
-}
-
 Datum
 resolute_alter_queue(PG_FUNCTION_ARGS)
 {
@@ -113,7 +102,7 @@ resolute_alter_queue(PG_FUNCTION_ARGS)
 	queue = queue_load(text_to_cstring(PG_GETARG_TEXT_PP(0)), CurrentMemoryContext);
 	queue_check_access(queue);
 	if (!PG_ARGISNULL(3))
-		check_new_owner(queue, PG_GETARG_OID(3));
+		check_new_owner("queue", queue->name, PG_GETARG_OID(3));
 	values[0] = Int32GetDatum(queue->id);
 	for (int i = 1; i < 4; i++)
 	{

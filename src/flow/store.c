@@ -65,14 +65,14 @@ flow_from_row(void)
 	return flow;
 }
 
-/* A hint that lists the flows the current user may run. */
-static char *
-known_flows(void)
+char *
+own_names(const char *table, const char *none)
 {
 	StringInfoData out;
 
 	initStringInfo(&out);
-	catalog_execute("SELECT name, owner::pg_catalog.oid FROM resolute.flows ORDER BY name", 0, NULL, NULL, NULL);
+	catalog_execute(psprintf("SELECT name, owner::pg_catalog.oid FROM resolute.%s ORDER BY name", table),
+					0, NULL, NULL, NULL);
 	for (uint64 i = 0; i < SPI_processed && out.len < 500; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
@@ -83,8 +83,18 @@ known_flows(void)
 			appendStringInfo(&out, "%s\"%s\"", out.len ? ", " : "",
 							 SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
 	}
-	return out.len ? psprintf("Your flows are %s.", out.data)
-		: pstrdup("You have no flows yet: see resolute.create_flow().");
+	return out.len ? psprintf("Your %s are %s.", table, out.data) : pstrdup(none);
+}
+
+void
+check_new_owner(const char *what, const char *name, Oid owner)
+{
+	if (is_member_of_role(GetUserId(), owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be member of role \"%s\" to give it %s \"%s\"",
+					GetUserNameFromId(owner, false), what, name)));
 }
 
 Flow *
@@ -102,7 +112,7 @@ flow_load(const char *name, bool missing_ok, MemoryContext context)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("flow \"%s\" does not exist", name),
-				 errhint("%s", known_flows())));
+				 errhint("%s", own_names("flows", "You have no flows yet: see resolute.create_flow()."))));
 	old = MemoryContextSwitchTo(context);
 	flow = flow_from_row();
 	MemoryContextSwitchTo(old);

@@ -16,6 +16,15 @@
  */
 extern Flow *flow_load(const char *name, bool missing_ok, MemoryContext context);
 
+/*
+ * A hint that lists those things in a table of resolute's (its name is their plural) that
+ * belong to roles of the current user; or what to say if there are none.
+ */
+extern char *own_names(const char *table, const char *none);
+
+/* Raises 42501 unless the new owner of a thing is a role that the current user could become. */
+extern void check_new_owner(const char *what, const char *name, Oid owner);
+
 /* Raises 42501 unless the current user is the flow's owner, a member or superuser. */
 extern void flow_check_access(const Flow *flow);
 
