@@ -204,10 +204,28 @@ spool_fact(const Flow *flow, const Step *fetch, List *facts)
 	return add_fact(facts, "Spool", psprintf("all rows (work_mem, then disk), because %s", why), "all rows");
 }
 
+/* The step on the way to this one that keeps rows back, or NULL. */
+static const Step *
+holder_before(const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+	{
+		const Step *input = lfirst(lc);
+		const Step *found = step_holds_rows(input) ? input : holder_before(input);
+
+		if (found)
+			return found;
+	}
+	return NULL;
+}
+
 /* How a sink gets its rows. */
 static List *
 pass_fact(const Step *sink, List *facts)
 {
+	const Step *holder = holder_before(sink);
 	ListCell   *lc;
 	bool		spooled = false;
 
@@ -215,6 +233,9 @@ pass_fact(const Step *sink, List *facts)
 		spooled |= ((Step *) lfirst(lc))->needs_spool;
 	if (sink->leader && sink->leader != sink)
 		return add_fact(facts, "Pass", psprintf("with \"%s\", in the same transactions", sink->leader->name), NULL);
+	if (holder)
+		return add_fact(facts, "Pass", psprintf("at the end, one transaction for each page of what \"%s\" has held back",
+												holder->name), NULL);
 	return add_fact(facts, "Pass", psprintf("one transaction for each page of %s%s",
 											spooled ? "the spool of " : "", quoted_names(sink->roots)), NULL);
 }

@@ -276,8 +276,11 @@ extern QueueResult run_enter_queue(Run *run);
  */
 extern bool run_wait_in_queue(Run *run);
 
-/* The same for a run that had begun, and lost its place with an aborted transaction. */
-extern bool run_wait_for_place(Run *run);
+/*
+ * Wait for another place if the run has lost its own with an aborted transaction.  False on
+ * error: the run must not go on then.
+ */
+extern bool run_keep_place(Run *run);
 
 /* Give the place back that is held for the session. */
 extern void run_leave_queue(Run *run);

@@ -99,8 +99,9 @@ reload_unit(Run *run, void *arg pg_attribute_unused())
 	reload_queue(run);
 }
 
-bool
-run_wait_for_place(Run *run)
+/* Under CALL: wait for a place.  False on error. */
+static bool
+wait_for_place(Run *run)
 {
 	bool		inside = false;
 	bool		done;
@@ -125,13 +126,19 @@ start_unit(Run *run, void *arg pg_attribute_unused())
 bool
 run_wait_in_queue(Run *run)
 {
-	if (!run_wait_for_place(run))
+	if (!wait_for_place(run))
 		return false;
 	if (run->place == QUEUE_FULL)
 		return true;
 	run->record.status = RUN_RUNNING;
 	run->record.started_at = GetCurrentTimestamp();
 	return run_unit(run, UNIT_BOOKS, run->context, start_unit, NULL) && run_commit(run);
+}
+
+bool
+run_keep_place(Run *run)
+{
+	return run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run);
 }
 
 void

@@ -219,5 +219,5 @@ run_rollback(Run *run)
 	MemoryContextSwitchTo(old);
 	if (!relock(run))
 		return false;
-	return run->queue == NULL || run->place != QUEUE_FULL || run_wait_for_place(run);
+	return run_keep_place(run);
 }
