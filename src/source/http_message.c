@@ -132,20 +132,3 @@ http_header(const HttpRequest *request, const char *name)
 	}
 	return NULL;
 }
-
-char *
-http_url_encode(const char *text)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	for (const unsigned char *c = (const unsigned char *) text; *c; c++)
-	{
-		if ((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
-			(*c >= 'A' && *c <= 'Z') || strchr("-._~", *c))
-			appendStringInfoChar(&out, *c);
-		else
-			appendStringInfo(&out, "%%%02X", *c);
-	}
-	return out.data;
-}
