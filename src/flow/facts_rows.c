@@ -281,7 +281,8 @@ row_facts(const Flow *flow, const Step *step, List *facts)
 	if (has_condition(step))
 		facts = condition_fact(flow, step, facts);
 	if (step->type->kind == STEP_PARALLEL)
-		facts = add_fact(facts, "In Flight", "requests of all its sources at once", NULL);
+		facts = add_fact(facts, "In Flight", "requests of all its sources at once",
+						 "requests of all its sources at once");
 	if (step->type->kind == STEP_FETCH)
 	{
 		facts = add_fact(facts, "Fields", asked_text(step), NULL);

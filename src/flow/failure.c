@@ -251,7 +251,7 @@ run_handler(Run *run, const Step *step, List *handler)
 	run->origin = error;
 	run->error = NULL;
 	if (run_unit(run, UNIT_NETWORK, NULL, describe_unit, error) &&
-		run_commit(run) && run_steps(run, handler))
+		run_commit(run) && run_keep_place(run) && run_steps(run, handler))
 	{
 		ereport(DEBUG1,
 				(errmsg_internal("flow \"%s\": error of step \"%s\" was handled: %s",

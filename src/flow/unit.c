@@ -219,5 +219,8 @@ run_rollback(Run *run)
 	MemoryContextSwitchTo(old);
 	if (!relock(run))
 		return false;
-	return run_keep_place(run);
+	if (run_keep_place(run))
+		return true;
+	run->fatal = true;
+	return false;
 }

@@ -182,4 +182,27 @@ is(psql("SELECT flow, count(*) FROM trace WHERE flow LIKE 'first%' GROUP BY 1;")
 same_as_source('the table is the source');
 is(psql($places), 0, 'all places are free');
 
+# So does a handler of a conflict.
+must(<<'SQL');
+CREATE FUNCTION conflict_before_others() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RAISE EXCEPTION 'give way' USING ERRCODE = '40001';
+END $$;
+SELECT resolute.create_flow('handled', resolute.manual(), resolute.on_error(resolute.sql('SELECT conflict_before_others()'),
+    resolute.sql($$INSERT INTO trace (flow) SELECT 'handled in ' || count(*) FROM pg_locks
+        WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid()$$)));
+SELECT resolute.alter_flow('handled', queue => 'one');
+TRUNCATE trace;
+DELETE FROM resolute.runs;
+SQL
+$first = start_session("CALL resolute.run('handled');\n" . HELD);
+until_sql("SELECT status FROM resolute.flow_status WHERE flow = 'handled';", 'running');
+$second = start_session("CALL resolute.run('second');\n" . HELD);
+is(end_session($_), "0\n", 'a conflict that is handled while another run waits') for $first, $second;
+is(psql('SELECT flow FROM trace ORDER BY flow;'), "handled in 1\nsecond", 'leaves its handler with a place');
+is(psql("SELECT status, handled_errors FROM resolute.runs WHERE flow = 'handled';"), 'succeeded|1', 'as the books tell');
+
 done_testing;

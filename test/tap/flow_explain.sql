@@ -118,6 +118,26 @@ SELECT matches(facts('Fields')::text, 'navigable', 'a node that takes whole item
 SELECT plan(issues('updated >= 0', NULL), mapped('{"issue_key": "{{.Key}}"}'), stored()) \g /dev/null
 SELECT is(facts('Fields'), '{"id, key"}', 'or for next to nothing');
 
+-- Loops, parallel blocks, merges.
+SELECT plan(resolute.as('issues', resolute.jira_fetch_issues('jira', 'updated >= ${cursor}', resolute.cursor_for('c'), paginate => 'manual')),
+	resolute.while('issues.has_more', mapped(), stored(), resolute.next_page('issues'))) AS manual \gset
+SELECT is(facts('Checkpoint'), '{"by next_page(), when the page has been worked on"}', 'pages by hand are checkpoints of next_page()');
+SELECT is(facts('Spool'), '{"no, one page at a time, until next_page() asks for another"}', 'and need no spool');
+SELECT is(facts('Max Iterations'), '{10000}', 'a loop tells its limit');
+SELECT matches(:'manual'::text, E'->  while 2\n +Condition: issues.has_more\n.*\n {8}->  upsert "stored"\n.*\n {8}->  next_page 5\n', 'and what is in it');
+SELECT plan(issues(), resolute.with_max_iterations(resolute.while('input.more', mapped(), stored()), 7)) \g /dev/null
+SELECT matches(facts('Spool')::text, 'all rows .* \\"stored\\" reads them in each round of a loop', 'rows that a loop reads again are spooled');
+SELECT is(facts('Max Iterations'), '{7}', 'with_max_iterations');
+SELECT plan(resolute.parallel(resolute.as('a', resolute.jira_fetch_issues('jira', 'project = A AND updated >= ${cursor}', resolute.cursor_for('a'))),
+		resolute.as('b', resolute.jira_fetch_issues('jira', 'project = B AND updated >= ${cursor}', resolute.cursor_for('b')))),
+	resolute.as('issues', resolute.merge('a', 'b')),
+	resolute.as('mapped', resolute.map('issues', '{"issue_key": "{{.Key}}", "summary": "{{.Status}}", "updated_at": "{{.Updated}}"}')), stored()) \g /dev/null
+SELECT is(facts('Fields'), '{"updated, status","updated, status"}', 'each source of a merge is asked for what is read behind it');
+SELECT is(facts('Rows'), '{"a, b",issues,mapped}', 'a merge tells its inputs');
+SELECT is(facts('Pass'), '{"one transaction for each page of \"a\", \"b\""}', 'and its sink takes pages of both');
+SELECT is((SELECT count(*) FROM unnest(facts('Checkpoint')) c WHERE c LIKE 'after each page%'), 2::bigint, 'which are checkpoints of their own');
+SELECT matches(resolute.flow_diagram('f'), E'subgraph s1\\["parallel 1<br/>In Flight: .*s2 --> s4\n    s3 --> s4\n', 'the diagram shows both');
+
 -- Wrappers, whatever they are around, and handlers.
 SELECT plan(issues() || '{"retry": {"attempts": 3, "first_wait": "1 second"}, "timeout": "30 seconds"}'::jsonb, mapped(),
 	stored() || '{"max_failures": 7, "on_error": [[{"step": "sql", "as": "undo", "statement": "SELECT 1"}], [{"step": "sql", "statement": "SELECT 2"}]]}'::jsonb,
