@@ -284,18 +284,6 @@ pass_begin(Run *run, Step *leader)
 	return pass;
 }
 
-/* A copy of the batch, whose rows may be moved about. */
-static RowBatch *
-batch_copy(const RowBatch *batch)
-{
-	RowBatch   *copy = batch_create(batch->fields, batch->nrows);
-
-	copy->nrows = batch->nrows;
-	copy->rank = batch->rank;
-	memcpy(copy->rows, batch->rows, sizeof(Row) * batch->nrows);
-	return copy;
-}
-
 /* The input that the page comes from: of several, the one that has been made of it. */
 static int
 page_input(const Step *step, RowBatch **batches)

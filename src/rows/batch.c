@@ -25,6 +25,34 @@ fieldset_find(const FieldSet *fields, const char *name)
 }
 
 int
+fieldset_find_loosely(const FieldSet *fields, const char *name, int len)
+{
+	int			found = -1;
+
+	for (int i = 0; i < fields->nfields; i++)
+	{
+		const char *field = fields->fields[i].name;
+
+		if ((int) strlen(field) == len && memcmp(field, name, len) == 0)
+			return i;
+		if (found < 0 && names_agree(field, strlen(field), name, len))
+			found = i;
+	}
+	return found;
+}
+
+char *
+fieldset_names(const FieldSet *fields)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < fields->nfields; i++)
+		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", fields->fields[i].name);
+	return pg_any_to_server(list.data, list.len, PG_UTF8);
+}
+
+int
 fieldset_find_flag(const FieldSet *fields, uint8 flags)
 {
 	for (int i = 0; i < fields->nfields; i++)
@@ -51,8 +79,36 @@ batch_create(const FieldSet *fields, int capacity)
 	RowBatch   *batch = palloc0(sizeof(RowBatch));
 
 	batch->fields = fields;
-	batch->rows = palloc0(sizeof(Row) * Max(capacity, 1));
+	batch->capacity = Max(capacity, 1);
+	batch->rows = palloc_extended(sizeof(Row) * (Size) batch->capacity,
+								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	return batch;
+}
+
+RowBatch *
+batch_copy(const RowBatch *batch)
+{
+	RowBatch   *copy = batch_create(batch->fields, batch->nrows);
+
+	copy->nrows = batch->nrows;
+	copy->rank = batch->rank;
+	memcpy(copy->rows, batch->rows, sizeof(Row) * batch->nrows);
+	return copy;
+}
+
+Row *
+batch_add(RowBatch *batch)
+{
+	Row		   *row;
+
+	if (batch->nrows == batch->capacity)
+	{
+		batch->capacity *= 2;
+		batch->rows = repalloc_huge(batch->rows, sizeof(Row) * (Size) batch->capacity);
+	}
+	row = &batch->rows[batch->nrows++];
+	memset(row, 0, sizeof(Row));
+	return row;
 }
 
 void
@@ -142,7 +198,7 @@ page_fail_row(PageContext *page, const char *step, const Row *row,
 	const char *message = edata->message ? edata->message : "missing error text";
 
 	failure->step = pstrdup(step);
-	failure->item = row->source.kind != VALUE_MISSING ? row->source : row->item;
+	failure->item = row_origin(row);
 	failure->sqlerrcode = edata->sqlerrcode;
 	failure->message = edata->detail ? psprintf("%s: %s", message, edata->detail) :
 		pstrdup(message);

@@ -49,12 +49,19 @@ typedef struct RowBatch
 {
 	const FieldSet *fields;
 	int			nrows;
+	int			capacity;		/* rows there is room for */
 	Row		   *rows;
 	int			rank;			/* of the input of a merge that it came from */
 } RowBatch;
 
 /* Index of a field by its exact name, or -1. */
 extern int	fieldset_find(const FieldSet *fields, const char *name);
+
+/* The same loosely where there is no exact one (names_agree); the name has len bytes. */
+extern int	fieldset_find_loosely(const FieldSet *fields, const char *name, int len);
+
+/* The names for a hint, in the database's encoding: "a", "b"; "" without any. */
+extern char *fieldset_names(const FieldSet *fields);
 
 /* Index of the first field with all these FIELD_ flags, or -1. */
 extern int	fieldset_find_flag(const FieldSet *fields, uint8 flags);
@@ -64,6 +71,19 @@ extern FieldSet *fieldset_create(int nfields);
 
 /* A batch with room for nrows rows (nrows = 0 at first), palloc'd here. */
 extern RowBatch *batch_create(const FieldSet *fields, int capacity);
+
+/* A copy whose rows may be moved about; their values are the same. */
+extern RowBatch *batch_copy(const RowBatch *batch);
+
+/* One more row, zeroed; makes room for it in the memory that the batch is in. */
+extern Row *batch_add(RowBatch *batch);
+
+/* What a row came from: the source's item, which a dead letter holds. */
+static inline Value
+row_origin(const Row *row)
+{
+	return row->source.kind != VALUE_MISSING ? row->source : row->item;
+}
 
 /* Append the row as a JSON object: its item if is_item, else its fields. */
 extern void row_append_json(StringInfo out, const FieldSet *fields, const Row *row);
@@ -142,5 +162,14 @@ extern bool is_row_error(int sqlerrcode);
  */
 extern void guard_rows(int nrows, void (*fn) (void *arg, int i),
 					   void (*failed) (void *arg, int i, ErrorData *edata), void *arg);
+
+/*
+ * The same for work that is done for many rows at once: fn(arg, from, nrows) for ranges
+ * of rows in their order, each in a subtransaction.  A range that raises a row error is halved
+ * until the row is found; k bad rows of n cost O(k log n) calls.  What fn wrote for
+ * the other ranges stays.  fn must leave nothing behind in memory until nothing can fail any more.
+ */
+extern void guard_ranges(int nrows, void (*fn) (void *arg, int from, int nrows),
+						 void (*failed) (void *arg, int i, ErrorData *edata), void *arg);
 
 #endif							/* RESOLUTE_BATCH_H */

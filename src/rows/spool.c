@@ -2,10 +2,10 @@
  * spool.c
  *		Rows kept aside in a tuplestore.
  *
- * Each row is one bytea: a header per value (length, kind, flags), the item's
- * header, then all the bytes.
+ * Each row is one bytea: a header per value (length, kind, flags), those of the item
+ * and of what it came from, then all the bytes.
  */
-#include "rows/spool.h"
+#include "rows/spool_internal.h"
 
 #include "access/tupdesc.h"
 #include "catalog/pg_type.h"
@@ -16,6 +16,13 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
+/* Rows that were dropped: they are still there, but passed over. */
+typedef struct Gap
+{
+	int64		from;
+	int64		end;
+} Gap;
+
 struct Spool
 {
 	const FieldSet *fields;
@@ -23,6 +30,10 @@ struct Spool
 	Tuplestorestate *store;
 	TupleDesc	desc;
 	TupleTableSlot *slot;
+	int64		added;
+	int64		kept;			/* of those, what is not of the present page */
+	int64		at;				/* number of the row to be read next */
+	List	   *gaps;			/* of Gap *, in order */
 };
 
 /* Close the temporary file together with the spool's context. */
@@ -73,9 +84,8 @@ pack_value(StringInfo headers, StringInfo bytes, const Value *value)
 		appendBinaryStringInfo(bytes, value->data, value->len);
 }
 
-/* Make the bytea of a row in out, which is reused from row to row. */
-static void
-pack_row(const FieldSet *fields, const Row *row, StringInfo out, StringInfo bytes)
+void
+spool_pack(const FieldSet *fields, const Row *row, StringInfo out, StringInfo bytes)
 {
 	resetStringInfo(out);
 	resetStringInfo(bytes);
@@ -83,6 +93,7 @@ pack_row(const FieldSet *fields, const Row *row, StringInfo out, StringInfo byte
 	for (int i = 0; i < fields->nfields; i++)
 		pack_value(out, bytes, &row->values[i]);
 	pack_value(out, bytes, &row->item);
+	pack_value(out, bytes, &row->source);
 	appendBinaryStringInfo(out, bytes->data, bytes->len);
 	SET_VARSIZE(out->data, out->len);
 }
@@ -100,17 +111,48 @@ spool_append(Spool *spool, const RowBatch *batch)
 		Datum		value;
 		bool		isnull = false;
 
-		pack_row(spool->fields, &batch->rows[i], &out, &bytes);
+		spool_pack(spool->fields, &batch->rows[i], &out, &bytes);
 		value = PointerGetDatum(out.data);
 		tuplestore_putvalues(spool->store, spool->desc, &value, &isnull);
+		spool->added++;
 	}
 	pfree(out.data);
 	pfree(bytes.data);
 }
 
 void
+spool_put_packed(Spool *spool, Datum packed)
+{
+	bool		isnull = false;
+
+	tuplestore_putvalues(spool->store, spool->desc, &packed, &isnull);
+	spool->added++;
+}
+
+void
+spool_keep(Spool *spool)
+{
+	spool->kept = spool->added;
+}
+
+void
+spool_drop(Spool *spool)
+{
+	MemoryContext caller = MemoryContextSwitchTo(spool->context);
+	Gap		   *gap = palloc(sizeof(Gap));
+
+	gap->from = spool->kept;
+	gap->end = spool->added;
+	if (gap->from < gap->end)
+		spool->gaps = lappend(spool->gaps, gap);
+	spool->kept = spool->added;
+	MemoryContextSwitchTo(caller);
+}
+
+void
 spool_rewind(Spool *spool)
 {
+	spool->at = 0;
 	tuplestore_rescan(spool->store);
 }
 
@@ -123,33 +165,63 @@ unpack_value(Value *value, const char *header, const char **at)
 	*at += value->len;
 }
 
-/* Unpack a copy of the bytea in the current context. */
-static void
-unpack_row(const FieldSet *fields, Datum datum, Row *row)
+void
+spool_unpack(const FieldSet *fields, Datum datum, Row *row)
 {
 	struct varlena *packed = PG_DETOAST_DATUM_COPY(datum);
 	const char *header = VARDATA(packed);
-	const char *at = header + sizeof(Value) * (fields->nfields + 1);
+	const char *at = header + sizeof(Value) * (fields->nfields + 2);
 
 	row->values = palloc(sizeof(Value) * Max(fields->nfields, 1));
 	for (int i = 0; i < fields->nfields; i++, header += sizeof(Value))
 		unpack_value(&row->values[i], header, &at);
 	unpack_value(&row->item, header, &at);
+	unpack_value(&row->source, header + sizeof(Value), &at);
+}
+
+/* Was the row with this number dropped? */
+static bool
+in_gap(const Spool *spool, int64 number)
+{
+	ListCell   *lc;
+
+	foreach(lc, spool->gaps)
+	{
+		const Gap  *gap = lfirst(lc);
+
+		if (number >= gap->from && number < gap->end)
+			return true;
+	}
+	return false;
+}
+
+bool
+spool_next_packed(Spool *spool, Datum *packed)
+{
+	/* The slot keeps the tuple until the next call: in a context that lives as long. */
+	MemoryContext caller = MemoryContextSwitchTo(spool->context);
+	bool		found;
+	bool		isnull;
+
+	do
+		found = tuplestore_gettupleslot(spool->store, true, false, spool->slot);
+	while (found && in_gap(spool, spool->at++));
+	if (found)
+		*packed = slot_getattr(spool->slot, 1, &isnull);
+	else
+		ExecClearTuple(spool->slot);
+	MemoryContextSwitchTo(caller);
+	return found;
 }
 
 RowBatch *
 spool_next(Spool *spool, int limit)
 {
 	RowBatch   *batch = batch_create(spool->fields, limit);
+	Datum		packed;
 
-	while (batch->nrows < limit &&
-		   tuplestore_gettupleslot(spool->store, true, false, spool->slot))
-	{
-		bool		isnull;
-
-		unpack_row(spool->fields, slot_getattr(spool->slot, 1, &isnull),
-				   &batch->rows[batch->nrows++]);
-	}
+	while (batch->nrows < limit && spool_next_packed(spool, &packed))
+		spool_unpack(spool->fields, packed, &batch->rows[batch->nrows++]);
 	ExecClearTuple(spool->slot);
 	return batch->nrows > 0 ? batch : NULL;
 }

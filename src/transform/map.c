@@ -41,7 +41,7 @@ render_row(MapPage *map_page, const Row *in, Row *out)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("template makes no row: its result is not a JSON object")));
 	out->item = document;
-	out->source = in->source.kind != VALUE_MISSING ? in->source : in->item;
+	out->source = row_origin(in);
 }
 
 static void

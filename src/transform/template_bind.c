@@ -129,24 +129,6 @@ template_references(const Template *tmpl, bool *whole)
 	return result;
 }
 
-/* A field by the first len bytes of a chain: exactly, else loosely; or -1. */
-static int
-find_field(const FieldSet *input, const char *chain, int len)
-{
-	int			found = -1;
-
-	for (int i = 0; i < input->nfields; i++)
-	{
-		const char *name = input->fields[i].name;
-
-		if ((int) strlen(name) == len && memcmp(name, chain, len) == 0)
-			return i;
-		if (found < 0 && names_agree(name, strlen(name), chain, len))
-			found = i;
-	}
-	return found;
-}
-
 /* The field of the whole chain, else of the longest beginning of it. */
 static void
 bind_reference(TmplReference *reference, const FieldSet *input)
@@ -158,7 +140,7 @@ bind_reference(TmplReference *reference, const FieldSet *input)
 	reference->taken = 0;
 	while (input && taken > 0)
 	{
-		reference->field = find_field(input, reference->chain, len);
+		reference->field = fieldset_find_loosely(input, reference->chain, len);
 		if (reference->field >= 0)
 		{
 			reference->taken = taken;

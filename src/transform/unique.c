@@ -302,15 +302,12 @@ unique_drop(Transform *transform)
 static void
 report_no_field(const char *step, const char *name, const FieldSet *input)
 {
-	StringInfoData list;
+	char	   *list = fieldset_names(input);
 
-	initStringInfo(&list);
-	for (int i = 0; i < input->nfields; i++)
-		appendStringInfo(&list, "%s\"%s\"", i > 0 ? ", " : "", input->fields[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("key \"%s\" of step \"%s\" is not a field of its rows", name, step),
-			 list.len > 0 ? errhint("The fields are %s.", list.data) :
+			 *list ? errhint("The fields are %s.", list) :
 			 errhint("The rows have no fields: each must be an object that has the key.")));
 }
 
