@@ -53,8 +53,9 @@ tmpl_syntax_error(const char *source, int pos, const char *hint, const char *for
 			 hint ? errhint("%s", hint) : 0));
 }
 
+/* Parse a template, without asking whether it makes JSON. */
 Template *
-template_compile(const char *source, TemplateMode mode)
+template_make(const char *source, TemplateMode mode)
 {
 	Template   *tmpl = palloc0(sizeof(Template));
 	char	   *utf8 = pg_server_to_any(source, strlen(source), PG_UTF8);
@@ -65,6 +66,14 @@ template_compile(const char *source, TemplateMode mode)
 	tmpl->mode = mode;
 	template_parse(tmpl);
 	template_find_references(tmpl);
+	return tmpl;
+}
+
+Template *
+template_compile(const char *source, TemplateMode mode)
+{
+	Template   *tmpl = template_make(source, mode);
+
 	if (mode == TEMPLATE_JSON)
 		template_check_json(tmpl);
 	return tmpl;

@@ -70,4 +70,11 @@ extern void template_row(Template *tmpl, const Row *row, TimestampTz now, Value 
 extern void template_render(Template *tmpl, const Row *row, TimestampTz now,
 							StringInfo out);
 
+/*
+ * Conditions: what stands between {{ and }}, such as `eq .Status "Done"`, in JSON mode.
+ * Compiled, bound and asked for references like any template.  True by the rules of Go.
+ */
+extern Template *condition_compile(const char *source);
+extern bool condition_true(Template *tmpl, const Row *row, TimestampTz now);
+
 #endif							/* RESOLUTE_TEMPLATE_H */

@@ -23,6 +23,7 @@
  *		template_columns.c		templates that are objects of holes
  *		template_row.c			execution of those
  *		template_bind.c			which fields of the row are meant
+ *		template_condition.c	conditions: a pipeline on its own
  *		template.c				compilation
  */
 #ifndef RESOLUTE_TEMPLATE_INTERNAL_H
@@ -258,6 +259,7 @@ struct Template
 	int			now_len;
 };
 
+extern Template *template_make(const char *source, TemplateMode mode);
 extern TmplTree *tmpl_tree(const Template *tmpl, const char *name, int len);
 
 /* Offset to line and column, both from 1; columns count characters. */
