@@ -9,7 +9,7 @@
  * read again after that (in another round of a loop, too), or whose count is wanted
  * before, is spooled; pages that next_page() turns need no spool.
  */
-#include "flow/step.h"
+#include "flow/row_step.h"
 
 #include <ctype.h>
 
@@ -115,6 +115,44 @@ step_mentions(const Flow *flow, const Step *when, const Step *step)
 	return step->named && sql_mentions(step_text(when, "condition"), step->name);
 }
 
+/* May there be no rows, although its sources have some? */
+static bool
+may_drop_all(const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+	{
+		if (may_drop_all(lfirst(lc)))
+			return true;
+	}
+	return step_may_drop_all(step);
+}
+
+/*
+ * Can its rows be counted beforehand?  Not if a function of the user's is called for each, since it would be
+ * called twice, and not where pages are turned by hand.
+ */
+static bool
+can_foresee(const Step *step)
+{
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+	{
+		if (!can_foresee(lfirst(lc)))
+			return false;
+	}
+	return !step->streams && (!step->manual || step->type->kind != STEP_FETCH);
+}
+
+static void
+foresee(Step *step)
+{
+	spool_roots(step);
+	step->foreseen = step->type->kind != STEP_FETCH;
+}
+
 /* A condition that needs the number of rows of a source not yet read. */
 static void
 analyze_condition(Analysis *analysis, Step *when)
@@ -140,16 +178,18 @@ analyze_condition(Analysis *analysis, Step *when)
 					 errmsg("condition \"%s\" of flow \"%s\" asks for pages, but \"%s\" is read by itself",
 							condition, analysis->flow->name, step->name),
 					 errhint("Give the fetch step paginate => 'manual', and go on with resolute.next_page().")));
-		if (step == NULL || *rest == '\0' || !step_yields_rows(step) || has_passed(analysis, step))
+		if (step == NULL || !step_yields_rows(step) || has_passed(analysis, step) ||
+			(*rest == '\0' && !may_drop_all(step)))
 			return;
-		if (step != step->root)
+		if (step != step->root &&
+			(!can_foresee(step) || (*rest != '\0' && strcmp(rest, "count") != 0)))
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("condition \"%s\" of flow \"%s\" looks into rows that have not been read yet",
 							condition, analysis->flow->name),
-					 errhint("Look at \"%s.%s\", or place the block after a sink that reads \"%s\".",
-							 step->root->name, rest, step->name)));
-		spool_roots(step);
+					 errhint("Look at \"%s\", or place the block after a sink that reads \"%s\".",
+							 step->root->name, step->name)));
+		foresee(step);
 		return;
 	}
 	foreach(lc, analysis->flow->all)
@@ -159,7 +199,12 @@ analyze_condition(Analysis *analysis, Step *when)
 			break;
 		if (step->named && step_yields_rows(step) && sql_mentions(condition, step->name) &&
 			!has_passed(analysis, step))
-			spool_roots(step);
+		{
+			if (can_foresee(step))
+				foresee(step);
+			else
+				spool_roots(step);
+		}
 	}
 }
 
@@ -194,6 +239,21 @@ joins_pass(const Analysis *analysis, const Step *sink)
 	return false;
 }
 
+/* Where a step holds rows back, a cursor must not move over them before they are stored. */
+static void
+mark_held_rows(Step *step)
+{
+	ListCell   *lc;
+
+	if (step_holds_rows(step))
+	{
+		foreach(lc, step->roots)
+			((Step *) lfirst(lc))->at_end |= !((Step *) lfirst(lc))->manual;
+	}
+	foreach(lc, step->inputs)
+		mark_held_rows(lfirst(lc));
+}
+
 /* The loop around a step that its source is not in, so that its rows are read again. */
 static bool
 reads_from_outside(const Step *sink, const Step *root)
@@ -224,6 +284,7 @@ analyze_sink(Analysis *analysis, Step *sink)
 		if (list_member_ptr(analysis->passed, root) || reads_from_outside(sink, root))
 			root->needs_spool |= !root->manual;
 	}
+	mark_held_rows(sink);
 	analysis->roots = list_concat_unique_ptr(analysis->roots, sink->roots);
 }
 

@@ -9,6 +9,8 @@
 #include "executor/spi.h"
 #include "compat.h"
 #include "cursor/storage.h"
+#include "flow/node.h"
+#include "flow/row_step.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
 #include "parser/parser.h"
@@ -61,6 +63,20 @@ merged_fields(const Step *step)
 	return merge_fields(n, inputs);
 }
 
+/* The fields of a step's rows; those of documents that can be anything are items. */
+static const FieldSet *
+known_fields(const Step *step)
+{
+	const FieldSet *fields = step_fields(step);
+	FieldSet   *none;
+
+	if (fields)
+		return fields;
+	none = fieldset_create(0);
+	none->is_item = true;
+	return none;
+}
+
 const FieldSet *
 step_fields(const Step *step)
 {
@@ -74,6 +90,10 @@ step_fields(const Step *step)
 			return step_fields(step->input);
 		case STEP_MERGE:
 			return merged_fields(step);
+		case STEP_ROWS:
+			return row_step_create(step, known_fields(step->input))->fields;
+		case STEP_NODE:
+			return node_rows_create(NULL, step)->fields;
 		case STEP_MAP:
 		case STEP_UPSERT:
 			if (step->tmpl == NULL)
@@ -108,27 +128,6 @@ check_upsert(const Step *step, bool missing_ok, bool quiet)
 
 	if (fields && !fields->is_item)
 		upsert_check(upsert_create(&spec, fields), missing_ok);
-}
-
-char *
-node_function(const char *name)
-{
-	List	   *names = qualified_name_list(name);
-	Oid			argtypes[] = {JSONBOID};
-	Oid			function = LookupFuncName(names, 1, argtypes, true);
-
-	if (!OidIsValid(function))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function %s(jsonb) does not exist", name),
-				 errhint("A node calls a function that takes one jsonb and returns jsonb.")));
-	if (get_func_rettype(function) != JSONBOID || get_func_retset(function))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-				 errmsg("function %s(jsonb) does not return jsonb", name),
-				 errhint("A node calls a function that takes one jsonb and returns jsonb.")));
-	return quote_qualified_identifier(get_namespace_name(get_func_namespace(function)),
-									  get_func_name(function));
 }
 
 /* A statement of sql() must be one statement that may run in a transaction. */
@@ -189,11 +188,15 @@ check_step(const Step *step)
 		case STEP_UNIQUE:
 			check_unique(step);
 			break;
+		case STEP_ROWS:
+			row_step_create(step, known_fields(step->input));
+			row_step_check(step);
+			break;
 		case STEP_UPSERT:
 			/* See flow_check_targets(). */
 			break;
 		case STEP_NODE:
-			node_function(step_text(step, "function"));
+			node_check(step);
 			break;
 		case STEP_SQL:
 			check_statement(step_text(step, "statement"));

@@ -16,13 +16,8 @@
 extern void flow_check(Flow *flow);
 
 /*
- * The quoted call text of a node's function, "schema.f", after checking that it exists
- * as f(jsonb) returns jsonb.  Raises 42883 or 42P13 with a hint.
- */
-extern char *node_function(const char *name);
-
-/*
- * The same for emit_metrics(), whose function may also return void.
+ * The quoted call text of the function of emit_metrics(), "schema.f", after checking that it
+ * exists as f(jsonb) and returns jsonb or void.  Raises 42883 or 42P13 with a hint.
  */
 extern char *metrics_function(const char *name, bool *returns_void);
 

@@ -3,7 +3,7 @@
  *		Compiles what the steps of a flow carry as text: templates, keys and
  *		cursors; and finds out which fields of a source's items are read.
  */
-#include "flow/step.h"
+#include "flow/row_step.h"
 
 #include "rows/json.h"
 #include "rows/names.h"
@@ -78,11 +78,11 @@ step_place_end(StepPlace outer)
 	place = outer;
 }
 
-/* Do the rows of the step stand for items of a source, or has a map made them? */
-static bool
-yields_items(const Step *step)
+bool
+step_yields_items(const Step *step)
 {
-	while (step->type->kind == STEP_UNIQUE || step->type->kind == STEP_MERGE)
+	while (step->type->kind == STEP_UNIQUE || step->type->kind == STEP_MERGE ||
+		   row_step_keeps_items(step))
 		step = step->input;
 	return step->type->kind == STEP_FETCH;
 }
@@ -101,13 +101,14 @@ add_reference(Step *fetch, char *reference)
 	fetch->references = lappend(fetch->references, reference);
 }
 
-/* All sources of a step's rows must deliver these. */
-static void
-add_references(const Step *step, List *references, bool whole)
+void
+step_read_fields(const Step *step, List *references, bool whole)
 {
 	ListCell   *lc,
 			   *lc2;
 
+	if (!step_yields_items(step))
+		return;
 	foreach(lc, step->roots)
 	{
 		Step	   *fetch = lfirst(lc);
@@ -243,9 +244,7 @@ compile_template(Step *step, const char *source)
 
 	step->tmpl = template_compile(source, TEMPLATE_JSON);
 	references = template_references(step->tmpl, &whole);
-	if (!yields_items(step->input))
-		return;
-	add_references(step, references, whole);
+	step_read_fields(step->input, references, whole);
 }
 
 static void
@@ -265,6 +264,20 @@ compile_map(Step *step)
 				 errhint("A row is an object, such as {\"issue_key\": \"{{.Key}}\"}: its members become columns.")));
 }
 
+char *
+source_template(const Step *fetch)
+{
+	StringInfoData source;
+	ListCell   *lc;
+
+	initStringInfo(&source);
+	foreach(lc, source_columns(fetch->type->provider))
+		appendStringInfo(&source, "%s\"%s\": {{.%s}}", source.len ? ", " : "{",
+						 (char *) lfirst(lc), (char *) lfirst(lc));
+	appendStringInfoChar(&source, '}');
+	return source.data;
+}
+
 /*
  * An upsert takes what a map makes; rows of a source that come without one are
  * mapped to the columns that the source's function has in SQL.
@@ -272,19 +285,10 @@ compile_map(Step *step)
 static void
 compile_upsert(Step *step)
 {
-	StringInfoData source;
-	ListCell   *lc;
-
 	step->keys = names_from_text(psprintf("key of step \"%s\"", step->name),
 								 step_text(step, "key"));
-	if (!yields_items(step->input))
-		return;
-	initStringInfo(&source);
-	foreach(lc, source_columns(step->root->type->provider))
-		appendStringInfo(&source, "%s\"%s\": {{.%s}}", source.len ? ", " : "{",
-						 (char *) lfirst(lc), (char *) lfirst(lc));
-	appendStringInfoChar(&source, '}');
-	compile_template(step, source.data);
+	if (step_yields_items(step->input))
+		compile_template(step, source_template(step->root));
 }
 
 static void
@@ -300,8 +304,7 @@ compile_unique(const Flow *flow, Step *step)
 						step->name, flow->name, keep),
 				 errhint("keep is last or first.")));
 	step->keep_first = keep && strcmp(keep, "first") == 0;
-	if (yields_items(step->input))
-		add_references(step, step->keys, false);
+	step_read_fields(step->input, step->keys, false);
 }
 
 /* Rows are either a source's items, whose fields it fills, or what a map has made. */
@@ -314,7 +317,7 @@ compile_merge(const Flow *flow, const Step *step)
 	{
 		const Step *input = lfirst(lc);
 
-		if (yields_items(input) != yields_items(step->input))
+		if (step_yields_items(input) != step_yields_items(step->input))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("step \"%s\" of flow \"%s\" merges rows of different kinds",
@@ -342,6 +345,9 @@ compile_step(Flow *flow, Step *step)
 		case STEP_MERGE:
 			compile_merge(flow, step);
 			break;
+		case STEP_ROWS:
+			row_step_compile(step);
+			break;
 		case STEP_UPSERT:
 			compile_upsert(step);
 			break;
@@ -353,8 +359,8 @@ compile_step(Flow *flow, Step *step)
 	}
 
 	/* A node that takes the items themselves wants all of them. */
-	if (step->type->kind == STEP_NODE && step_is_sink(step) && yields_items(step->input))
-		add_references(step, NIL, true);
+	if (step->type->kind == STEP_NODE && step->root)
+		step_read_fields(step->input, NIL, true);
 }
 
 void

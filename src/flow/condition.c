@@ -100,21 +100,36 @@ has_rows(Run *run, const Step *step, bool *result)
 	return true;
 }
 
+/* Count the rows that the condition asks for. */
+static bool
+foresee_rows(Run *run, const Step *when)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->flow->all)
+	{
+		Step	   *step = lfirst(lc);
+
+		if (step->foreseen && step->number < when->number && step_mentions(run->flow, when, step) &&
+			!run_foresee(run, step))
+			return false;
+	}
+	return true;
+}
+
 /* One attempt to evaluate it. */
 static bool
 evaluate(Run *run, Step *when, bool *result)
 {
 	ConditionArg arg = {when, false};
 	const char *rest;
+	Step	   *rows = when->is_path ? condition_step(run->flow, when, &rest) : NULL;
 	ListCell   *lc;
 
-	if (when->is_path)
-	{
-		Step	   *step = condition_step(run->flow, when, &rest);
-
-		if (step && step_yields_rows(step) && *rest == '\0')
-			return has_rows(run, step, result);
-	}
+	if (rows && (!step_yields_rows(rows) || *rest != '\0'))
+		rows = NULL;
+	if (rows && !rows->foreseen)
+		return has_rows(run, rows, result);
 	foreach(lc, run->streams)
 	{
 		Stream	   *stream = lfirst(lc);
@@ -122,9 +137,9 @@ evaluate(Run *run, Step *when, bool *result)
 		if (stream->fetch->number < when->number && !look_at_source(run, when, stream))
 			return false;
 	}
-	if (!run_unit(run, UNIT_DATABASE, NULL, condition_unit, &arg))
+	if (!foresee_rows(run, when) || (!rows && !run_unit(run, UNIT_DATABASE, NULL, condition_unit, &arg)))
 		return false;
-	*result = arg.result;
+	*result = rows ? step_state(run, rows)->foreseen > 0 : arg.result;
 	return run_commit(run);
 }
 

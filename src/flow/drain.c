@@ -6,6 +6,7 @@
 #include "flow/run.h"
 
 #include "flow/policy.h"
+#include "flow/row_step.h"
 #include "resolute.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -84,21 +85,30 @@ log_failures(Run *run, const PageContext *page)
 	}
 }
 
-/* Rows that reached a sink need their earlier dead letters no more. */
+/*
+ * Rows that reached a sink need their earlier dead letters no more; nor do those that are part of
+ * another row from here on, as far as steps before that are concerned.
+ */
 static void
 resolve_letters(Run *run, PageWork *work, RowBatch **batches)
 {
-	List	   *names = NIL;
-
-	for (int i = 0; i < work->pass->nsteps; i++)
-		names = lappend(names, unconstify(char *, work->pass->steps[i]->name));
 	for (int i = 0; i < work->pass->nsteps; i++)
 	{
 		const Step *step = work->pass->steps[i];
+		List	   *names = NIL;
 
-		if (step_is_sink(step) && batches[step->input->number - 1])
-			dead_letters_resolve(run->letters, names, batches[step->input->number - 1],
-								 &work->context);
+		if (!(step_is_sink(step) || step_gathers_rows(step)) ||
+			!batches[step->input->number - 1])
+			continue;
+		for (int j = 0; j < work->pass->nsteps; j++)
+		{
+			const Step *other = work->pass->steps[j];
+
+			if (step_is_sink(step) || step_reads_from(step, other))
+				names = lappend(names, unconstify(char *, other->name));
+		}
+		dead_letters_resolve(run->letters, names, batches[step->input->number - 1],
+							 &work->context);
 	}
 }
 
@@ -112,12 +122,12 @@ work_unit(Run *run, void *arg)
 	work->context.context = CurrentMemoryContext;
 	work->context.now = GetCurrentTimestamp();
 	work->context.failures = NIL;
-	pass_page(run, work->pass, work->stream->fetch, work->page->batch, &work->context, batches);
+	pass_page(run, work->pass, page_origin(work), work->page->batch, &work->context, batches);
 	check_failures(run, work);
 	log_failures(run, &work->context);
 	dead_letters_write(run->letters, &work->context);
 	resolve_letters(run, work, batches);
-	if (!work->stream->fetch->manual)
+	if (!work->stream->fetch->manual && work->from == NULL)
 		stream_checkpoint(run, work->stream, work->page);
 
 	/* Under CALL others can watch the run; else nobody sees it before its end. */
@@ -162,7 +172,7 @@ failed_sink(Run *run, const PageWork *work)
 	{
 		const Step *step = work->pass->steps[i];
 
-		if (!step_is_sink(step) || !step_reads_from(step, work->stream->fetch))
+		if (!step_is_sink(step) || !step_reads_from(step, page_origin(work)))
 			continue;
 		if (found == NULL || step == run->error_step)
 			found = step;
@@ -180,7 +190,7 @@ page_retry(Run *run, const PageWork *work)
 	{
 		const Step *step = work->pass->steps[i];
 
-		if (step_is_sink(step) && step_reads_from(step, work->stream->fetch) &&
+		if (step_is_sink(step) && step_reads_from(step, page_origin(work)) &&
 			(run->error_step == NULL || step_reads_from(step, run->error_step)))
 			policy = policy_retry(step);
 	}
@@ -230,8 +240,7 @@ store_page(Run *run, PageWork *work, MemoryContext context)
 	return true;
 }
 
-/* Work on one page until it is committed. */
-static bool
+bool
 drain_page(Run *run, PageWork *work, MemoryContext context)
 {
 	int			conflicts = 0;
@@ -331,15 +340,14 @@ live_streams(Run *run, const Pass *pass, const List *ended)
 	return streams;
 }
 
-/* A page is one execution of each sink it goes to, for with_rate_limit(). */
-static bool
-take_turns(Run *run, const PageWork *work)
+bool
+drain_take_turns(Run *run, const PageWork *work)
 {
 	for (int i = 0; i < work->pass->nsteps; i++)
 	{
 		const Step *step = work->pass->steps[i];
 
-		if (step->policy.rate_n > 0 && step_reads_from(step, work->stream->fetch) &&
+		if (step->policy.rate_n > 0 && step_reads_from(step, page_origin(work)) &&
 			!run_take_turn(run, step, false))
 			return false;
 	}
@@ -375,7 +383,7 @@ drain_pages(Run *run, Pass *pass)
 			work.stream->drained = true;
 			continue;
 		}
-		drained = take_turns(run, &work) && drain_page(run, &work, context);
+		drained = drain_take_turns(run, &work) && drain_page(run, &work, context);
 		if (!drained)
 			drained = run_handle_pass(run, pass->leader, work.stream, &work);
 		if (drained && work.stream->fetch->manual)
@@ -396,7 +404,8 @@ run_drain(Run *run, Step *leader)
 	PassArg		arg = {leader, NULL};
 	ListCell   *lc;
 
-	if (!open_sources(run, leader) || !begin_pass(run, &arg) || !drain_pages(run, arg.pass))
+	if (!open_sources(run, leader) || !begin_pass(run, &arg) || !drain_pages(run, arg.pass) ||
+		!drain_rest(run, arg.pass))
 		return false;
 
 	/* What pages did not do in the caller's transaction: the next steps may look. */
@@ -404,7 +413,8 @@ run_drain(Run *run, Step *leader)
 	{
 		Stream	   *stream = run_stream(run, lfirst(lc));
 
-		if (run->atomic && !stream->fetch->needs_spool && !stream_finish(run, stream))
+		if ((run->atomic || stream->fetch->at_end) && !stream->fetch->needs_spool &&
+			!stream_finish(run, stream))
 			return false;
 	}
 	return true;

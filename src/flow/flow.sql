@@ -156,6 +156,61 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT pg_catalog.jsonb_build_object('step', 'merge', 'rows', pg_catalog.to_jsonb(rows))::resolute.step $$;
 COMMENT ON FUNCTION resolute.merge(text[]) IS 'rows to rows: the rows of several steps as one stream, with the fields of all; each source keeps its cursor';
 
+CREATE FUNCTION resolute.filter(rows text, condition text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'filter', 'rows', rows, 'condition', condition))::resolute.step $$;
+COMMENT ON FUNCTION resolute.filter(text, text) IS 'rows to rows: passes on those for which a condition is true: a template''s, such as eq .Status "Done", or SQL over the jsonb item';
+
+CREATE FUNCTION resolute.sort(rows text, by text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'sort', 'rows', rows, 'by', by))::resolute.step $$;
+COMMENT ON FUNCTION resolute.sort(text, text) IS 'rows to rows: all of them in the order of some fields, as in ORDER BY';
+
+CREATE FUNCTION resolute.group_by(rows text, key text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'group_by', 'rows', rows, 'key', key))::resolute.step $$;
+COMMENT ON FUNCTION resolute.group_by(text, text) IS 'rows to rows: one for each combination of the fields of a key, with count and items';
+
+CREATE FUNCTION resolute.flatten(rows text, path text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'flatten', 'rows', rows, 'path', path))::resolute.step $$;
+COMMENT ON FUNCTION resolute.flatten(text, text) IS 'rows to rows: one for each element of the array at a path, with the element in its place';
+
+CREATE FUNCTION resolute.chunk(rows text, size integer) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'chunk', 'rows', rows, 'size', size))::resolute.step $$;
+COMMENT ON FUNCTION resolute.chunk(text, integer) IS 'rows to rows: one for each so many, with chunk (1, 2, ...), count and items';
+
+CREATE FUNCTION resolute.pick(rows text, fields text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'pick', 'rows', rows, 'fields', fields))::resolute.step $$;
+COMMENT ON FUNCTION resolute.pick(text, text) IS 'rows to rows: with these fields only';
+
+CREATE FUNCTION resolute.omit(rows text, fields text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'omit', 'rows', rows, 'fields', fields))::resolute.step $$;
+COMMENT ON FUNCTION resolute.omit(text, text) IS 'rows to rows: without these fields';
+
+CREATE FUNCTION resolute.json_path(rows text, path text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'json_path', 'rows', rows, 'path', path))::resolute.step $$;
+COMMENT ON FUNCTION resolute.json_path(text, text) IS 'rows to rows: what an SQL/JSON path finds in each; what is no object becomes {"value": ...}';
+
+CREATE FUNCTION resolute.aggregate(rows text, aggregates text, by text DEFAULT NULL) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'aggregate', 'rows', rows, 'aggregates', aggregates, 'by', by))::resolute.step $$;
+COMMENT ON FUNCTION resolute.aggregate(text, text, text) IS 'rows to rows: aggregates of SQL, such as count(*), sum(points) AS points; one row, or one for each combination of the fields of by';
+
+CREATE FUNCTION resolute.reduce(rows text, expression text, initial jsonb DEFAULT NULL) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'reduce', 'rows', rows, 'expression', expression, 'initial', initial::pg_catalog.text))::resolute.step $$;
+COMMENT ON FUNCTION resolute.reduce(text, text, jsonb) IS 'rows to rows: one row, what an SQL expression over the jsonb acc and item, applied to each row in turn, makes of the initial value, {} by default';
+
+CREATE FUNCTION resolute.template(rows text, template text) RETURNS resolute.step
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'template', 'rows', rows, 'template', template))::resolute.step $$;
+COMMENT ON FUNCTION resolute.template(text, text) IS 'rows to rows: one row with the field text, what a template of Go makes of the array of all rows';
+
 CREATE FUNCTION resolute.upsert(rows text, target text, key text, version text DEFAULT NULL) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'upsert', 'rows', rows, 'target', target, 'key', key, 'version', version))::resolute.step $$;
@@ -164,7 +219,7 @@ COMMENT ON FUNCTION resolute.upsert(text, text, text, text) IS 'sink: inserts ne
 CREATE FUNCTION resolute.node(name text, function text, input text DEFAULT NULL) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('step', 'node', 'name', name, 'function', function, 'input', input))::resolute.step $$;
-COMMENT ON FUNCTION resolute.node(text, text, text) IS 'action: calls a function f(jsonb) returns jsonb with an output, with each page of a stream (an array), or with the whole state';
+COMMENT ON FUNCTION resolute.node(text, text, text) IS 'calls a function f(jsonb) returns jsonb with an output, with each page of a stream (an array), or with the whole state; or, if it returns setof jsonb, with each row; a second jsonb parameter gets the state';
 
 CREATE FUNCTION resolute.sql(statement text) RETURNS resolute.step
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -35,7 +35,8 @@ dead_letter_unit(Run *run, void *arg)
 	for (int i = 0; i < batch->nrows; i++)
 		page_fail_row(&page, run->origin_step->name, &batch->rows[i], run->origin);
 	dead_letters_write(run->letters, &page);
-	stream_checkpoint(run, work->stream, work->page);
+	if (work->from == NULL)
+		stream_checkpoint(run, work->stream, work->page);
 }
 
 /* In the books every sink that missed the page has failed for its rows. */
@@ -49,7 +50,7 @@ count_dead_page(Run *run, const PageWork *work)
 		const Step *step = work->pass->steps[i];
 		StepState  *state = step_state(run, step);
 
-		if (!step_is_sink(step) || !step_reads_from(step, work->stream->fetch))
+		if (!step_is_sink(step) || !step_reads_from(step, page_origin(work)))
 			continue;
 		state->done.counts.failed += rows;
 		state->done.counts.rows_in += rows;

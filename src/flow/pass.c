@@ -3,7 +3,8 @@
  *		A pass: what the pages of some sources go through on their way into the
  *		sinks that are fed together.
  */
-#include "flow/run.h"
+#include "flow/node.h"
+#include "flow/row_step.h"
 
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -66,33 +67,44 @@ pass_reads(Run *run, const Step *leader, const Step *fetch)
 	return false;
 }
 
+/* Do rows of the step go to a sink of the pass, or into the rows that it is made for? */
+static bool
+belongs_to(Run *run, const Pass *pass, const Step *step)
+{
+	ListCell   *lc;
+
+	if (step->root == NULL || (!step_yields_rows(step) && !step_is_sink(step)) ||
+		is_gone(run, step))
+		return false;
+	if (step_yields_rows(pass->leader))
+		return step_reads_from(pass->leader, step);
+	foreach(lc, run->flow->all)
+	{
+		const Step *sink = lfirst(lc);
+
+		if (sink->leader == pass->leader && step_reads_from(sink, step))
+			return true;
+	}
+	return false;
+}
+
 /* The steps of the pass that begins with leader, in the order written, and its sources. */
 static void
 find_steps(Run *run, Pass *pass)
 {
-	List	   *all = run->flow->all;
-	ListCell   *lc,
-			   *lc2;
+	ListCell   *lc;
 
-	pass->steps = palloc(sizeof(Step *) * list_length(all));
-	foreach(lc, all)
+	pass->steps = palloc(sizeof(Step *) * list_length(run->flow->all));
+	foreach(lc, run->flow->all)
 	{
 		Step	   *step = lfirst(lc);
 
-		if (step->root == NULL || (!step_yields_rows(step) && !step_is_sink(step)))
+		if (!belongs_to(run, pass, step))
 			continue;
-		foreach(lc2, all)
-		{
-			Step	   *sink = lfirst(lc2);
-
-			if (sink->leader != pass->leader || !step_reads_from(sink, step) || is_gone(run, step))
-				continue;
-			if (step->type->kind == STEP_FETCH)
-				pass->roots = lappend(pass->roots, step);
-			else
-				pass->steps[pass->nsteps++] = step;
-			break;
-		}
+		if (step->type->kind == STEP_FETCH)
+			pass->roots = lappend(pass->roots, step);
+		else
+			pass->steps[pass->nsteps++] = step;
 	}
 }
 
@@ -171,7 +183,7 @@ create_step(Run *run, Pass *pass, int i)
 	Step	   *step = pass->steps[i];
 	const FieldSet *input = output_fields(run, step->input);
 
-	pass->counts[i] = take_books(run, pass, step);
+	pass->counts[i] = !step_yields_rows(pass->leader) && take_books(run, pass, step);
 	if (step->tmpl)
 	{
 		pass->transforms[i] = map_create(step->name, step->tmpl, input);
@@ -184,6 +196,13 @@ create_step(Run *run, Pass *pass, int i)
 			break;
 		case STEP_MERGE:
 			pass->transforms[i] = create_merge(run, step);
+			break;
+		case STEP_ROWS:
+			pass->transforms[i] = row_step_create(step, input);
+			break;
+		case STEP_NODE:
+			if (step->streams)
+				pass->transforms[i] = node_rows_create(run, step);
 			break;
 		case STEP_UPSERT:
 			pass->upserts[i] = create_upsert(step, input);
@@ -234,9 +253,8 @@ resume_pass(Run *run, Pass *pass)
 	return true;
 }
 
-/* Let go of an earlier pass. */
-static void
-end_pass(Run *run, Pass *pass)
+void
+pass_end(Run *run, Pass *pass)
 {
 	for (int i = 0; i < pass->nsteps; i++)
 	{
@@ -248,22 +266,15 @@ end_pass(Run *run, Pass *pass)
 	MemoryContextDelete(pass->context);
 }
 
-Pass *
-pass_begin(Run *run, Step *leader)
+/* Make the pass of a leader. */
+static Pass *
+make_pass(Run *run, Step *leader)
 {
-	StepState  *state = step_state(run, leader);
-	MemoryContext old = CurrentMemoryContext;
-	MemoryContext context;
-	Pass	   *pass;
+	MemoryContext context = AllocSetContextCreate(run->context, "resolute pass",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Pass	   *pass = palloc0(sizeof(Pass));
 
-	if (state->pass && resume_pass(run, state->pass))
-		return state->pass;
-	if (state->pass)
-		end_pass(run, state->pass);
-	state->pass = NULL;
-	context = AllocSetContextCreate(run->context, "resolute pass", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
-	pass = palloc0(sizeof(Pass));
 	pass->context = context;
 	pass->leader = leader;
 	find_steps(run, pass);
@@ -279,9 +290,28 @@ pass_begin(Run *run, Step *leader)
 		create_step(run, pass, i);
 		step_context_pop(&step_context);
 	}
-	state->pass = pass;
 	MemoryContextSwitchTo(old);
 	return pass;
+}
+
+Pass *
+pass_begin(Run *run, Step *leader)
+{
+	StepState  *state = step_state(run, leader);
+
+	if (state->pass && resume_pass(run, state->pass))
+		return state->pass;
+	if (state->pass)
+		pass_end(run, state->pass);
+	state->pass = NULL;
+	state->pass = make_pass(run, leader);
+	return state->pass;
+}
+
+Pass *
+pass_of_rows(Run *run, Step *step)
+{
+	return make_pass(run, step);
 }
 
 /* The input that the page comes from: of several, the one that has been made of it. */
@@ -321,36 +351,46 @@ step_page(Run *run, Pass *pass, int i, PageContext *page, RowBatch **batches)
 	if (pass->upserts[i] && !run->preview)
 		upsert_page(pass->upserts[i], rows, page, &state->staged.counts);
 	else if (step_is_sink(step) && !run->preview)
-		node_page(run, step, in);
+		node_page(run, step, in, page);
 	watch_end(watch);
 	state->staged.counts.rows_in = in->nrows;
 }
 
+/* Put a page through the i-th step, and note what that took. */
+static void
+work_step(Run *run, Pass *pass, int i, PageContext *page, RowBatch **batches)
+{
+	StepState  *state = step_state(run, pass->steps[i]);
+	StepContext context;
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	step_context_push(&context, run->flow, pass->steps[i]);
+	step_page(run, pass, i, page, batches);
+	step_context_pop(&context);
+
+	/* Rows that another pass takes through this step, too, count there. */
+	if (!pass->counts[i])
+		memset(&state->staged, 0, sizeof(state->staged));
+	state->staged.work_us = elapsed_us(start);
+	state->staged.pages = 1;
+}
+
 void
-pass_page(Run *run, Pass *pass, const Step *root, RowBatch *batch, PageContext *page,
+pass_page(Run *run, Pass *pass, const Step *from, RowBatch *batch, PageContext *page,
 		  RowBatch **batches)
 {
-	batches[root->number - 1] = batch;
+	batches[from->number - 1] = batch;
 	for (int i = 0; i < pass->nsteps; i++)
 	{
 		Step	   *step = pass->steps[i];
 		StepState  *state = step_state(run, step);
-		StepContext context;
-		instr_time	start;
 
 		memset(&state->staged, 0, sizeof(state->staged));
-		if (!list_member_ptr(step->roots, root))
-			continue;
-		INSTR_TIME_SET_CURRENT(start);
-		step_context_push(&context, run->flow, step);
-		step_page(run, pass, i, page, batches);
-		step_context_pop(&context);
-
-		/* Rows that another pass takes through this step, too, count there. */
-		if (!pass->counts[i])
-			memset(&state->staged, 0, sizeof(state->staged));
-		state->staged.work_us = elapsed_us(start);
-		state->staged.pages = 1;
+		if (step == from && pass->counts[i])
+			state->staged.counts.rows_out = batch->nrows;
+		if (step != from && step_reads_from(step, from))
+			work_step(run, pass, i, page, batches);
 	}
 }
 

@@ -83,16 +83,50 @@ put_failures(Preview *preview, PageContext *page)
 	}
 }
 
+/* What has come to the sinks of a pass. */
+static void
+put_pass(Preview *preview, const Pass *pass, PageContext *page, RowBatch **batches)
+{
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		Step	   *step = pass->steps[i];
+
+		if (step_is_sink(step) && batches[step->number - 1])
+			put_sink(preview, step, batches[step->number - 1], page);
+	}
+}
+
+/* What steps have held back until the end of the page, which is all there is. */
+static void
+put_rest(Preview *preview, Pass *pass, PageContext *page)
+{
+	for (int i = 0; i < pass->nsteps; i++)
+	{
+		Transform  *transform = pass->transforms[i];
+		RowBatch   *batch;
+
+		if (transform && transform->keep)
+			transform->keep(transform);
+		while (transform && transform->finish && (batch = transform->finish(transform, page)))
+		{
+			RowBatch  **batches = palloc0(sizeof(RowBatch *) * list_length(preview->run->flow->all));
+
+			pass_page(preview->run, pass, pass->steps[i], batch, page, batches);
+			put_pass(preview, pass, page, batches);
+		}
+	}
+}
+
 /* Unit: a page through all passes of its source. */
 static void
 preview_unit(Run *run, void *arg)
 {
 	Preview    *preview = arg;
-	RowBatch  **batches = palloc0(sizeof(RowBatch *) * list_length(run->flow->all));
 	ListCell   *lc;
 
 	foreach(lc, run->flow->all)
 	{
+		RowBatch  **batches = palloc0(sizeof(RowBatch *) * list_length(run->flow->all));
 		Step	   *sink = lfirst(lc);
 		const Step *fetch = preview->stream->fetch;
 		PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL};
@@ -102,13 +136,8 @@ preview_unit(Run *run, void *arg)
 			continue;
 		pass = pass_begin(run, sink);
 		pass_page(run, pass, fetch, preview->page->batch, &page, batches);
-		for (int i = 0; i < pass->nsteps; i++)
-		{
-			Step	   *step = pass->steps[i];
-
-			if (step_is_sink(step) && list_member_ptr(step->roots, fetch))
-				put_sink(preview, step, batches[step->number - 1], &page);
-		}
+		put_pass(preview, pass, &page, batches);
+		put_rest(preview, pass, &page);
 		put_failures(preview, &page);
 	}
 }

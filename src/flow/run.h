@@ -20,11 +20,14 @@
  *		paging.c	several sources at once, and pages one by one
  *		pass.c		what a page goes through on its way into sinks
  *		drain.c		a pass at work: one page after the other
+ *		rest.c		... and then what its steps have held back
+ *		foresee.c	how many rows there will be
  *		failure.c	retries and handlers
  *		handling.c	what a handler has at hand
  *		state.c		what conditions and nodes see
  *		condition.c	when and while
  *		emit.c		metrics on their way out
+ *		node.c		functions that nodes call
  */
 #ifndef RESOLUTE_RUN_H
 #define RESOLUTE_RUN_H
@@ -45,6 +48,9 @@
 /* ... after a pause, which doubles so many times: 10 ms to 320 ms. */
 #define RUN_CONFLICT_PAUSE_US 10000
 #define RUN_CONFLICT_DOUBLINGS 5
+
+/* Rows that are read back from a spool at a time. */
+#define SPOOL_PAGE_ROWS 100
 
 typedef struct Run Run;
 
@@ -80,6 +86,9 @@ typedef struct StepState
 	Transform  *transform;		/* map, unique: of the latest pass, or NULL */
 	Upsert	   *upsert;
 	Pass	   *pass;			/* of a leader: its latest one, or NULL */
+	int64		foreseen;		/* rows that it will yield ... */
+	int64		foreseen_opened;	/* ... while its sources were opened so often;
+									 * 0: not known */
 	const Step *keeper;			/* leader of the pass that keeps its books ... */
 	int64		keeper_opened;	/* ... as long as the sources are as they were */
 	TimestampTz *starts;		/* with_rate_limit(): the latest ones, a ring */
@@ -142,11 +151,19 @@ typedef struct PageWork
 {
 	Pass	   *pass;
 	Stream	   *stream;
+	Step	   *from;			/* the step that has held the rows back, or NULL */
 	SourcePage *page;
 	PageContext context;
 	int			attempt;		/* 1, 2, ... */
 	bool		taken;			/* dead_letter() took it: the stream goes on */
 } PageWork;
+
+/* The step whose rows the page holds. */
+static inline const Step *
+page_origin(const PageWork *work)
+{
+	return work->from ? work->from : work->stream->fetch;
+}
 
 struct Run
 {
@@ -389,6 +406,13 @@ extern bool stream_write_storage(Run *run, Stream *stream, bool opening);
  */
 extern Pass *pass_begin(Run *run, Step *leader);
 
+/*
+ * A pass without a sink, which only makes the rows of a step; it keeps no books.  Let go of it with
+ * pass_end().
+ */
+extern Pass *pass_of_rows(Run *run, Step *step);
+extern void pass_end(Run *run, Pass *pass);
+
 /* Does the step read (directly or not) from the other one? */
 extern bool step_reads_from(const Step *step, const Step *other);
 
@@ -396,10 +420,11 @@ extern bool step_reads_from(const Step *step, const Step *other);
 extern bool pass_reads(Run *run, const Step *leader, const Step *fetch);
 
 /*
- * Put a page of one source through the pass; batches by step->number - 1 become
- * what each step made of it.
+ * Put a page of one source (from), or rows that one of its steps has held back, through the
+ * steps of the pass that read from it; batches by step->number - 1 become what each step
+ * made of it.
  */
-extern void pass_page(Run *run, Pass *pass, const Step *root, RowBatch *batch,
+extern void pass_page(Run *run, Pass *pass, const Step *from, RowBatch *batch,
 					  PageContext *page, RowBatch **batches);
 
 /* The page is committed (keep) or not. */
@@ -407,6 +432,22 @@ extern void pass_settle(Run *run, Pass *pass, bool keep);
 
 /* drain.c */
 extern bool run_drain(Run *run, Step *leader);
+
+/* A page is one execution of each sink it goes to, for with_rate_limit(). */
+extern bool drain_take_turns(Run *run, const PageWork *work);
+
+/* Work on one page until it is committed. */
+extern bool drain_page(Run *run, PageWork *work, MemoryContext context);
+
+/* foresee.c */
+
+/* Find out how many rows a step will yield, whose sources are spooled.  False on error. */
+extern bool run_foresee(Run *run, Step *step);
+
+/* rest.c */
+
+/* What the steps of a pass have held back, in the order in which they read each other. */
+extern bool drain_rest(Run *run, Pass *pass);
 
 /* failure.c */
 
@@ -473,9 +514,6 @@ extern bool run_action(Run *run, Step *step);
  * returned, as JSON in UTF-8, or NULL.
  */
 extern char *emit_metrics(Run *run, const Step *step);
-
-/* Within a unit: feed a page to a node. */
-extern void node_page(Run *run, Step *step, RowBatch *batch);
 
 /* What a sink did so far, as JSON. */
 extern char *sink_output(Run *run, const Step *sink);

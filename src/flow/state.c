@@ -7,6 +7,8 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "flow/check.h"
+#include "flow/node.h"
+#include "flow/row_step.h"
 #include "flow/policy.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -56,25 +58,68 @@ run_sum(Run *run)
 	}
 }
 
+/* Rows that got lost on the way to the rows of a step. */
+static int64
+lost_before(Run *run, const Step *step)
+{
+	const StepCounts *counts = &step_state(run, step)->done.counts;
+	int64		lost = counts->duplicates + counts->filtered + counts->failed;
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+		lost += lost_before(run, lfirst(lc));
+	return lost;
+}
+
+/*
+ * The source's records that a step was given.  Where a step before it has made other rows out
+ * of its rows, those are meant, and what got lost before; *made is set then.
+ */
+static int64
+records_in(Run *run, const Step *step, bool *made)
+{
+	int64		records = 0;
+	ListCell   *lc;
+
+	foreach(lc, step->inputs)
+	{
+		const Step *input = lfirst(lc);
+
+		if (input->type->kind != STEP_FETCH && !step_reshapes(input))
+		{
+			records += records_in(run, input, made);
+			continue;
+		}
+		records += step_state(run, input)->done.counts.rows_out;
+		if (input->type->kind != STEP_FETCH)
+		{
+			records += lost_before(run, input);
+			*made = true;
+		}
+	}
+	return records;
+}
+
 /* The counts of a sink and of the steps that its rows came through. */
 static void
 sum_chain(Run *run, const Step *sink, StepCounts *sum, int64 *source_records)
 {
+	bool		made = false;
 	ListCell   *lc;
 
 	memset(sum, 0, sizeof(*sum));
-	*source_records = 0;
 	foreach(lc, run->flow->all)
 	{
 		const Step *step = lfirst(lc);
 
-		if (!step_reads_from(sink, step))
-			continue;
-		if (step->type->kind == STEP_FETCH)
-			*source_records += step_state(run, step)->done.counts.rows_out;
-		else
+		if (step->type->kind != STEP_FETCH && step_reads_from(sink, step))
 			add_number(sum, &step_state(run, step)->done.counts);
 	}
+	*source_records = records_in(run, sink, &made);
+
+	/* Pages of dead letters never were rows of the step that would have made some of them. */
+	if (made)
+		*source_records += step_state(run, sink)->dead_lettered;
 }
 
 /* How far the sources of a sink have been read: the latest of them. */
@@ -151,6 +196,8 @@ step_output(Run *run, const Step *step)
 		return sink_output(run, step);
 	if (step->type->kind == STEP_FETCH && run_stream(run, step)->opened > 0)
 		return fetch_output(run_stream(run, step));
+	if (state->foreseen_opened > 0)
+		return psprintf("{\"count\": " INT64_FORMAT "}", state->foreseen);
 	if (step_yields_rows(step) && (state->transform || state->done.pages > 0))
 		return psprintf("{\"count\": " INT64_FORMAT "}", state->done.counts.rows_out);
 	return NULL;
@@ -194,115 +241,6 @@ run_jsonb(const char *text)
 	return value_jsonb(&value);
 }
 
-/* Call a node's function with a jsonb argument; NULL for a null result. */
-static char *
-call_node(const Step *step, Datum argument)
-{
-	Oid			types[] = {JSONBOID};
-	Datum		values[] = {argument};
-	char	   *function = node_function(step_text(step, "function"));
-	char	   *result;
-
-	if (SPI_execute_with_args(psprintf("SELECT %s($1)", function), 1, types, values, NULL,
-							  false, 1) != SPI_OK_SELECT)
-		elog(ERROR, "call of a node is no query");
-	result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	return result ? pg_server_to_any(result, strlen(result), PG_UTF8) : NULL;
-}
-
-/* The sum of two JSON numbers, as text. */
-static char *
-add_numbers(const Value *a, const Value *b)
-{
-	Datum		x = DirectFunctionCall3(numeric_in, CStringGetDatum(value_cstring(a)),
-										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	Datum		y = DirectFunctionCall3(numeric_in, CStringGetDatum(value_cstring(b)),
-										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-
-	return DatumGetCString(DirectFunctionCall1(numeric_out,
-											   DirectFunctionCall2(numeric_add, x, y)));
-}
-
-/* Append a member of the merged object. */
-static void
-append_member(StringInfo out, const Value *key, const char *text)
-{
-	appendStringInfoString(out, out->len > 1 ? ", \"" : "\"");
-	appendBinaryStringInfo(out, key->data, key->len);
-	appendStringInfo(out, "\": %s", text);
-}
-
-static char *
-value_text_json(const Value *value)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	value_append_json(&out, value);
-	return out.data;
-}
-
-/* What a node returned for earlier pages and for this one: numbers add up. */
-static char *
-merge_outputs(const char *before, const char *now)
-{
-	StringInfoData out;
-	Value		old,
-				new,
-				key,
-				value;
-	JsonIter	it;
-
-	if (before == NULL || !json_document(before, strlen(before), &old) ||
-		!json_document(now, strlen(now), &new) || *old.data != '{' || *new.data != '{')
-		return pstrdup(now);
-	initStringInfo(&out);
-	appendStringInfoChar(&out, '{');
-	for (it = json_iter(&old); json_next(&it, &key, &value);)
-	{
-		Value		name = value_unescaped(&key);
-		Value		other = json_member(&new, name.data, name.len, false);
-
-		if (other.kind == VALUE_NUMBER && value.kind == VALUE_NUMBER)
-			append_member(&out, &key, add_numbers(&value, &other));
-		else
-			append_member(&out, &key, value_text_json(other.kind == VALUE_MISSING ? &value : &other));
-	}
-	for (it = json_iter(&new); json_next(&it, &key, &value);)
-	{
-		Value		name = value_unescaped(&key);
-
-		if (json_member(&old, name.data, name.len, false).kind == VALUE_MISSING)
-			append_member(&out, &key, value_text_json(&value));
-	}
-	appendStringInfoChar(&out, '}');
-	return out.data;
-}
-
-void
-node_page(Run *run, Step *step, RowBatch *batch)
-{
-	StepState  *state = step_state(run, step);
-	StringInfoData items;
-	char	   *result;
-
-	if (batch->nrows == 0)
-		return;
-	initStringInfo(&items);
-	appendStringInfoChar(&items, '[');
-	for (int i = 0; i < batch->nrows; i++)
-	{
-		if (i > 0)
-			appendStringInfoChar(&items, ',');
-		row_append_json(&items, batch->fields, &batch->rows[i]);
-	}
-	appendStringInfoChar(&items, ']');
-	result = call_node(step, run_jsonb(items.data));
-	if (result)
-		state->staged_output = MemoryContextStrdup(run->context,
-												   merge_outputs(state->output, result));
-}
-
 /* What a node without rows is called with: an output, or the whole state. */
 static Datum
 node_input(Run *run, const Step *step)
@@ -335,7 +273,7 @@ action_unit(Run *run, void *arg)
 	step_context_push(&context, run->flow, step);
 	watch = watch_begin(run, step, step->policy.timeout_us);
 	if (step->type->kind == STEP_NODE)
-		output = call_node(step, node_input(run, step));
+		output = node_call(run, step, node_input(run, step));
 	else if (step->type->kind == STEP_EMIT_METRICS)
 		output = emit_metrics(run, step);
 	else

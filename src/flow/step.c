@@ -2,6 +2,7 @@
  * step.c
  *		Parses the jsonb of a flow into steps and links them up.
  */
+#include "flow/node.h"
 #include "flow/policy.h"
 #include "flow/step_types.h"
 
@@ -294,6 +295,8 @@ referred_step(const Flow *flow, const Step *step, const char *name, bool rows)
 						step->name, flow->name, name),
 				 errdetail("%s", known_names(flow, step, rows)),
 				 errhint("A step can only use the output of a step that is written before it.")));
+	if (rows && found->type->kind == STEP_NODE && found->root)
+		found->streams = true;	/* see node_check() */
 	if (rows && !step_yields_rows(found))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -354,6 +357,26 @@ link_step(Flow *flow, Step *step)
 	}
 	step->input = step->inputs ? linitial(step->inputs) : NULL;
 	step->root = step->roots ? linitial(step->roots) : NULL;
+	if (step->type->kind == STEP_NODE && step->root)
+		step->streams = node_function_is_set(step_text(step, "function"));
+}
+
+/* A node whose rows nobody reads is a sink. */
+static void
+end_streams(Flow *flow)
+{
+	List	   *read = NIL;
+	ListCell   *lc;
+
+	foreach(lc, flow->all)
+		read = list_concat_unique_ptr(read, ((Step *) lfirst(lc))->inputs);
+	foreach(lc, flow->all)
+	{
+		Step	   *step = lfirst(lc);
+
+		step->streams = step->streams && list_member_ptr(read, step);
+	}
+	list_free(read);
 }
 
 void
@@ -370,6 +393,7 @@ flow_parse(Flow *flow)
 	flow->steps = parse_steps(flow, &array, NULL, 0, 1);
 	if (flow->steps == NIL)
 		flow_definition_error(flow, "The flow has no steps.", "Give create_flow() at least one step.");
+	end_streams(flow);
 	flow_check_rules(flow);
 	flow_analyze(flow);
 }

@@ -25,6 +25,7 @@ typedef enum StepKind
 	STEP_FETCH,					/* source: yields rows */
 	STEP_MAP,					/* rows to rows */
 	STEP_UNIQUE,
+	STEP_ROWS,					/* ... filter, sort and so on: see row_step.h */
 	STEP_MERGE,
 	STEP_UPSERT,				/* sink */
 	STEP_NODE,					/* sink or action */
@@ -105,6 +106,12 @@ typedef struct Step
 								 * takes no rows */
 	bool		manual;			/* a fetch: paginate => 'manual' */
 	bool		needs_spool;	/* a fetch: its rows are read more than once */
+	bool		at_end;			/* a fetch: a step holds its rows back, so that
+								 * its cursor moves when all are stored */
+	bool		foreseen;		/* a condition asks for its rows before a sink
+								 * has read them */
+	bool		streams;		/* a node: other steps read the rows that its
+								 * function returns for each row */
 	struct Step *leader;		/* a sink: the first one of those that are fed
 								 * together, page by page */
 	bool		is_path;		/* when, while: the condition is a path */
@@ -116,6 +123,7 @@ typedef struct Step
 	CursorSpec *cursor;			/* fetch, or NULL */
 	List	   *references;		/* fetch: what is read of its rows, of char * */
 	bool		whole;			/* fetch: its rows are used as a whole, too */
+	struct RowStep *rows;		/* of STEP_ROWS */
 } Step;
 
 /* A flow as it is stored. */
@@ -165,7 +173,8 @@ static inline bool
 step_yields_rows(const Step *step)
 {
 	return step->type->kind == STEP_FETCH || step->type->kind == STEP_MAP ||
-		step->type->kind == STEP_UNIQUE || step->type->kind == STEP_MERGE;
+		step->type->kind == STEP_UNIQUE || step->type->kind == STEP_MERGE ||
+		step->type->kind == STEP_ROWS || step->streams;
 }
 
 /* Does it hold other steps? */
@@ -188,7 +197,7 @@ static inline bool
 step_is_sink(const Step *step)
 {
 	return step->type->kind == STEP_UPSERT ||
-		(step->type->kind == STEP_NODE && step->root != NULL);
+		(step->type->kind == STEP_NODE && step->root != NULL && !step->streams);
 }
 
 /* Is the step in this block, or in this handler (counted from 1) of a step? */
@@ -226,6 +235,18 @@ extern bool step_mentions(const Flow *flow, const Step *when, const Step *step);
  * not go together.
  */
 extern void flow_compile(Flow *flow);
+
+/* Do the rows of the step stand for items of a source, or has a step made others of them? */
+extern bool step_yields_items(const Step *step);
+
+/*
+ * Note that these fields (List of char *: references) are read of the rows of the step, or rows as a
+ * whole, so that their sources ask for them.
+ */
+extern void step_read_fields(const Step *step, List *references, bool whole);
+
+/* A template that makes the columns that a source's function has in SQL. */
+extern char *source_template(const Step *fetch);
 
 /*
  * Errors raised between these two get the context "step ... of flow ...".

@@ -26,6 +26,63 @@ static const StepType step_types[] = {
 			{"keep", PARAM_TEXT, false, false},
 			{.name = NULL}
 	}},
+	{"filter", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"condition", PARAM_TEXT, true, true},
+			{.name = NULL}
+	}},
+	{"sort", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"by", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"group_by", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"key", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"flatten", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"path", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"chunk", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"size", PARAM_INT, true, false},
+			{.name = NULL}
+	}},
+	{"pick", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"fields", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"omit", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"fields", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"json_path", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"path", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
+	{"aggregate", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"aggregates", PARAM_TEXT, true, true},
+			{"by", PARAM_TEXT, false, false},
+			{.name = NULL}
+	}},
+	{"reduce", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"expression", PARAM_TEXT, true, true},
+			{"initial", PARAM_TEXT, false, false},
+			{.name = NULL}
+	}},
+	{"template", STEP_ROWS, NULL, {
+			{"rows", PARAM_ROWS, true, true},
+			{"template", PARAM_TEXT, true, false},
+			{.name = NULL}
+	}},
 	{"merge", STEP_MERGE, NULL, {
 			{"rows", PARAM_ROWS_LIST, true, true},
 			{.name = NULL}

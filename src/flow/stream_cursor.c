@@ -51,7 +51,7 @@ stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 		return;
 	stream_stage_maximum(stream, page);
 	stream->staged_finished = false;
-	if (stream->cursor == NULL || stream->skipped)
+	if (stream->cursor == NULL || stream->skipped || stream->fetch->at_end)
 		return;
 	stage_walk(stream, page);
 
@@ -111,7 +111,7 @@ finish_unit(Run *run, void *arg)
 static bool
 moved_by_pages(const Run *run, const Stream *stream)
 {
-	if (stream->walk == NULL || stream->fetch->needs_spool)
+	if (stream->walk == NULL || stream->fetch->needs_spool || stream->fetch->at_end)
 		return false;
 	return !run->atomic || !stream->source->ascending;
 }

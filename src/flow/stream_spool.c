@@ -6,9 +6,6 @@
 
 #include "utils/memutils.h"
 
-/* Rows that are read back from a spool at a time. */
-#define SPOOL_PAGE_ROWS 100
-
 typedef struct NextArg
 {
 	Stream	   *stream;

@@ -1,0 +1,38 @@
+/*
+ * node.h
+ *		Functions that nodes call.
+ */
+#ifndef RESOLUTE_NODE_H
+#define RESOLUTE_NODE_H
+
+#include "flow/run.h"
+
+/* A function as a node may call it. */
+typedef struct NodeFunction
+{
+	const char *call;			/* "schema.f", quoted */
+	bool		with_state;		/* f(jsonb, state jsonb) */
+	bool		set;			/* returns setof jsonb: called for each row */
+} NodeFunction;
+
+/*
+ * The function of that name: the one of one parameter where there are both.  Raises 42883 or 42P13 with a hint.
+ */
+extern NodeFunction node_function(const char *name);
+
+/* Does it return a set, as far as that is known?  Raises nothing, needs no rights. */
+extern bool node_function_is_set(const char *name);
+
+/* Check that the function goes with what the node is given, and with what is read of it. */
+extern void node_check(const Step *step);
+
+/* The rows that a node's function returns for each row, as a transform. */
+extern Transform *node_rows_create(Run *run, const Step *step);
+
+/* Within a unit: feed a page to a node that is a sink. */
+extern void node_page(Run *run, Step *step, RowBatch *batch, PageContext *page);
+
+/* Within a unit: call the function once; NULL for a null result. */
+extern char *node_call(Run *run, const Step *step, Datum argument);
+
+#endif							/* RESOLUTE_NODE_H */
