@@ -1,6 +1,6 @@
 /*
  * http_path.c
- *		Paths of requests.
+ *		Paths of requests, and texts in them.
  */
 #include "source/http_private.h"
 

@@ -154,6 +154,19 @@ UPDATE keep.value SET value = ms('2026-01-01');
 CALL resolute.run('f');
 SELECT is((SELECT count(*) FROM issue), 140::bigint, 'unless the storage was set back: then it begins there');
 
+-- Page by page by hand.
+SELECT begin_again();
+SELECT resolute.create_flow('manual', resolute.manual(),
+	resolute.as('page', resolute.jira_fetch_issues('jira', 'updated >= ${cursor}', cursor => resolute.cursor_for('c', storage => 'keep.it'), page_size => 50, paginate => 'manual')),
+	resolute.while('page.has_more',
+		resolute.as('rows', resolute.map('page', '{"issue_key": "{{.Key}}", "summary": "{{.Summary}}", "updated_at": "{{.Updated}}"}')),
+		resolute.upsert('rows', target => 'issue', key => 'issue_key'),
+		resolute.next_page('page')));
+CALL resolute.run('manual');
+SELECT is((SELECT array_agg(rows ORDER BY n) FROM keep.call), '{50,100,150,200,250,261}', 'pages that are taken by hand are written one by one');
+SELECT is(kept(), ms(newest()), 'to the end');
+SELECT resolute.drop_flow('manual');
+
 -- A storage for a cursor that had none, and none for one that had ------------------------------------
 
 SELECT begin_again();
@@ -258,6 +271,21 @@ SELECT is(last_run(), 'failed 100 P0001', 'a writer that raises fails the run');
 SELECT is((SELECT count(*) FROM issue), 100::bigint, '... the rows stay');
 SELECT is(kept(), ms((SELECT updated_at FROM issue ORDER BY updated_at OFFSET 49 LIMIT 1)), '... the storage has what it has taken');
 SELECT is((SELECT position FROM resolute.cursors), newest(), '... the table is ahead');
+
+-- No handler has it: the page is stored, and no dead letter.
+SELECT resolute.create_flow('handled', resolute.manual(),
+	resolute.as('issues', resolute.jira_fetch_issues('jira', 'updated >= ${cursor}', cursor => resolute.cursor_for('h', storage => 'keep.it'), page_size => 50)),
+	resolute.as('rows', resolute.map('issues', '{"issue_key": "{{.Key}}", "summary": "{{.Summary}}", "updated_at": "{{.Updated}}"}')),
+	resolute.on_error(resolute.upsert('rows', target => 'issue', key => 'issue_key'), resolute.dead_letter()));
+\set ON_ERROR_STOP off
+\set VERBOSITY sqlstate
+CALL resolute.run('handled') \g /dev/null
+\set ON_ERROR_STOP on
+\set VERBOSITY default
+SELECT is(last_run(), 'failed 50 P0001', '... with a handler as well');
+SELECT is((SELECT count(*) FROM resolute.dead_letters), 0::bigint, '... which does not take rows for dead that are stored');
+SELECT resolute.drop_flow('handled');
+
 DROP FUNCTION keep.it_write(text, text);
 ALTER FUNCTION keep.it_working(text, text) RENAME TO it_write;
 CALL resolute.run('f');
