@@ -216,9 +216,13 @@ resolute_flow_definition(PG_FUNCTION_ARGS)
 	Flow	   *flow;
 	text	   *result;
 
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
 	SPI_connect();
 	flow = flow_load(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, CurrentMemoryContext);
 	flow_check_access(flow);
+	if (!PG_ARGISNULL(1))
+		flow_require_version(flow, PG_GETARG_INT32(1));
 	flow_parse(flow);
 	initStringInfo(&out);
 	appendStringInfoString(&out, "SELECT resolute.create_flow(");

@@ -122,6 +122,7 @@ work_unit(Run *run, void *arg)
 	work->context.context = CurrentMemoryContext;
 	work->context.now = GetCurrentTimestamp();
 	work->context.failures = NIL;
+	work->context.source = work->stream->fetch->name;
 	pass_page(run, work->pass, page_origin(work), work->page->batch, &work->context, batches);
 	check_failures(run, work);
 	log_failures(run, &work->context);

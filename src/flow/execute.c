@@ -18,8 +18,8 @@ create_stream(Run *run, Step *fetch)
 	if (fetch->cursor == NULL)
 		return;
 	stream->cursor_id = cursor_ensure(run->flow->owner, fetch->cursor->name);
-	if (run->preview)
-		return;
+	if (run->preview || run->record.kind == RUN_REPLAY)
+		return;					/* only looked at, or left alone */
 	stream->cursor_locked = cursor_lock(stream->cursor_id, !run->atomic);
 	if (!stream->cursor_locked)
 		run->busy = true;

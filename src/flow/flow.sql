@@ -258,9 +258,9 @@ CREATE FUNCTION resolute.disable_flow(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'resolute_disable_flow';
 COMMENT ON FUNCTION resolute.disable_flow(text) IS 'stops the schedule of a flow from starting it; it can still be run by hand';
 
-CREATE FUNCTION resolute.flow_definition(name text) RETURNS text
-LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'resolute_flow_definition';
-COMMENT ON FUNCTION resolute.flow_definition(text) IS 'the create_flow() statement that makes this flow';
+CREATE FUNCTION resolute.flow_definition(name text, version integer DEFAULT NULL) RETURNS text
+LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'resolute_flow_definition';
+COMMENT ON FUNCTION resolute.flow_definition(text, integer) IS 'the create_flow() statement that makes this flow, or made a version of it';
 
 CREATE FUNCTION resolute.explain_flow(flow text, OUT plan text) RETURNS SETOF text
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'resolute_explain_flow';
@@ -287,6 +287,11 @@ COMMENT ON FUNCTION resolute.error() IS 'during a run: the error that is being h
 CREATE FUNCTION resolute.state() RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_state';
 COMMENT ON FUNCTION resolute.state() IS 'during a run: what conditions and nodes see, that is every named output, input, run and error; else null';
+
+CREATE FUNCTION resolute.replay_dead_letters(flow text, max_items bigint DEFAULT NULL, step text DEFAULT NULL,
+	version integer DEFAULT NULL, OUT replayed bigint, OUT resolved bigint, OUT failed bigint, OUT run_id bigint) RETURNS record
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_replay_dead_letters';
+COMMENT ON FUNCTION resolute.replay_dead_letters(text, bigint, text, integer) IS 'takes the items of open dead letters through the flow again, from the step that failed; by the present definition where that step has not changed, otherwise by the version given';
 
 CREATE FUNCTION resolute.preview_flow(name text, rows integer DEFAULT 10,
 	OUT step text, OUT verdict text, OUT item jsonb, OUT error text) RETURNS SETOF record
@@ -329,9 +334,10 @@ CREATE VIEW resolute.flow_status WITH (security_barrier) AS
 		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.status IN ('running', 'waiting')
 		ORDER BY r.started_at DESC LIMIT 1) running ON true
 	LEFT JOIN LATERAL (SELECT r.status FROM resolute.runs r
-		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id ORDER BY r.started_at DESC LIMIT 1) latest ON true
+		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.kind IN ('run', 'resync') ORDER BY r.started_at DESC LIMIT 1) latest ON true
 	LEFT JOIN LATERAL (SELECT r.started_at, r.finished_at FROM resolute.runs r
 		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.status OPERATOR(pg_catalog.=) 'succeeded'
+		  AND r.kind IN ('run', 'resync')
 		ORDER BY r.started_at DESC LIMIT 1) success ON true
 	LEFT JOIN LATERAL (SELECT r.error_code, r.error_message FROM resolute.runs r
 		WHERE r.flow_id OPERATOR(pg_catalog.=) f.flow_id AND r.error_code IS NOT NULL

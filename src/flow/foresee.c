@@ -23,7 +23,7 @@ typedef struct Foresight
 static void
 count_page(Run *run, Foresight *foresight, const Step *from, RowBatch *batch)
 {
-	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL};
+	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL, NULL};
 	RowBatch  **batches = palloc0(sizeof(RowBatch *) * list_length(run->flow->all));
 
 	CHECK_FOR_INTERRUPTS();
@@ -55,7 +55,7 @@ count_rest(Run *run, Foresight *foresight, MemoryContext context)
 
 	for (int i = 0; i < pass->nsteps; i++)
 	{
-		PageContext page = {context, GetCurrentTimestamp(), NIL};
+		PageContext page = {context, GetCurrentTimestamp(), NIL, NULL};
 		Transform  *transform = pass->transforms[i];
 		RowBatch   *batch;
 

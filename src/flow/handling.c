@@ -30,7 +30,7 @@ dead_letter_unit(Run *run, void *arg)
 {
 	PageWork   *work = arg;
 	RowBatch   *batch = work->page->batch;
-	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL};
+	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL, work->stream->fetch->name};
 
 	for (int i = 0; i < batch->nrows; i++)
 		page_fail_row(&page, run->origin_step->name, &batch->rows[i], run->origin);

@@ -266,18 +266,23 @@ pass_end(Run *run, Pass *pass)
 	MemoryContextDelete(pass->context);
 }
 
-/* Make the pass of a leader. */
+/* An empty pass, in a context of its own. */
 static Pass *
-make_pass(Run *run, Step *leader)
+new_pass(Run *run, Step *leader)
 {
 	MemoryContext context = AllocSetContextCreate(run->context, "resolute pass",
 												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Pass	   *pass = palloc0(sizeof(Pass));
+	Pass	   *pass = MemoryContextAllocZero(context, sizeof(Pass));
 
 	pass->context = context;
 	pass->leader = leader;
-	find_steps(run, pass);
+	return pass;
+}
+
+/* Make what its steps need. */
+static void
+create_steps(Run *run, Pass *pass)
+{
 	pass->opened = times_opened(run, pass);
 	pass->transforms = palloc0(sizeof(Transform *) * Max(pass->nsteps, 1));
 	pass->upserts = palloc0(sizeof(Upsert *) * Max(pass->nsteps, 1));
@@ -290,6 +295,17 @@ make_pass(Run *run, Step *leader)
 		create_step(run, pass, i);
 		step_context_pop(&step_context);
 	}
+}
+
+/* Make the pass of a leader. */
+static Pass *
+make_pass(Run *run, Step *leader)
+{
+	Pass	   *pass = new_pass(run, leader);
+	MemoryContext old = MemoryContextSwitchTo(pass->context);
+
+	find_steps(run, pass);
+	create_steps(run, pass);
 	MemoryContextSwitchTo(old);
 	return pass;
 }
@@ -306,6 +322,23 @@ pass_begin(Run *run, Step *leader)
 	state->pass = NULL;
 	state->pass = make_pass(run, leader);
 	return state->pass;
+}
+
+Pass *
+pass_of_steps(Run *run, Step *fetch, List *steps)
+{
+	Pass	   *pass = new_pass(run, llast(steps));
+	MemoryContext old = MemoryContextSwitchTo(pass->context);
+	ListCell   *lc;
+
+	pass->roots = list_make1(fetch);
+	pass->steps = palloc(sizeof(Step *) * list_length(steps));
+	foreach(lc, steps)
+		pass->steps[pass->nsteps++] = lfirst(lc);
+	create_steps(run, pass);
+	memset(pass->counts, true, sizeof(bool) * pass->nsteps);
+	MemoryContextSwitchTo(old);
+	return pass;
 }
 
 Pass *

@@ -129,7 +129,7 @@ preview_unit(Run *run, void *arg)
 		RowBatch  **batches = palloc0(sizeof(RowBatch *) * list_length(run->flow->all));
 		Step	   *sink = lfirst(lc);
 		const Step *fetch = preview->stream->fetch;
-		PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL};
+		PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL, fetch->name};
 		Pass	   *pass;
 
 		if (sink->leader != sink || !pass_reads(run, sink, fetch))
@@ -224,7 +224,7 @@ resolute_preview_flow(PG_FUNCTION_ARGS)
 	preview.limit = PG_GETARG_INT32(1);
 	SPI_connect();
 	preview.run = run_create(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-							 DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")), true);
+							 run_no_input(), true);
 	preview.run->preview = true;
 	preview_run(&preview);
 	if (preview.run->error)

@@ -13,7 +13,7 @@ static void
 rest_unit(Run *run, void *arg)
 {
 	PageWork   *work = arg;
-	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL};
+	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL, work->stream->fetch->name};
 	Transform  *transform = step_state(run, work->from)->transform;
 	StepContext context;
 	Watch	   *watch;

@@ -17,6 +17,7 @@
 #include "rows/json.h"
 #include "source/http.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -144,8 +145,8 @@ unlock_run(Run *run)
  * Somebody may have changed the flow before we had its lock; from here on nobody
  * does.
  */
-static void
-load_locked_flow(Run *run)
+void
+run_reload(Run *run)
 {
 	int			id = run->flow->id;
 
@@ -174,7 +175,7 @@ begin_run(Run *run)
 		return false;
 	}
 	run->flow_locked = !run->atomic;
-	load_locked_flow(run);
+	run_reload(run);
 	reason = reason_to_skip(run);
 	if (reason)
 	{
@@ -247,6 +248,9 @@ report_run(const Run *run)
 {
 	const RunRecord *record = &run->record;
 
+	if (record->kind == RUN_REPLAY)
+		return;					/* its result tells */
+
 	ereport(NOTICE,
 			(errmsg("flow \"%s\": " INT64_FORMAT " fetched, " INT64_FORMAT " inserted, "
 					INT64_FORMAT " updated, " INT64_FORMAT " unchanged, " INT64_FORMAT
@@ -260,8 +264,8 @@ report_run(const Run *run)
  * Write the end of the run, whatever its outcome.  If that fails as well, the
  * error that ended the run matters more.
  */
-static void
-end_run(Run *run)
+void
+run_end(Run *run)
 {
 	ErrorData  *error = run->error;
 
@@ -299,7 +303,11 @@ work_run(Run *run)
 	watch_begin(run, NULL, run->flow->max_runtime_us);
 	if (!run_prepare(run))
 		return;
-	if (!run->busy)
+	if (run->busy)
+		return;
+	if (run->work)
+		run->work(run);
+	else
 		run_execute(run);
 }
 
@@ -389,16 +397,15 @@ resolute_run_flow(PG_FUNCTION_ARGS)
 		if (run->busy)
 			skip_busy_run(run);
 		else
-			end_run(run);
+			run_end(run);
 	}
 	row = runs_row(run->record.run_id, caller);
 	SPI_finish();
 	PG_RETURN_DATUM(row);
 }
 
-/* Does the caller let us commit? */
-static bool
-call_is_atomic(FunctionCallInfo fcinfo)
+bool
+run_call_is_atomic(FunctionCallInfo fcinfo)
 {
 	return fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
 		castNode(CallContext, fcinfo->context)->atomic;
@@ -425,15 +432,35 @@ call_run(Run *run)
 	else if (run->busy && run->error == NULL)
 		skip_busy_run(run);
 	else
-		end_run(run);
+		run_end(run);
 	run_unlock_cursors(run);
 	unlock_run(run);
+}
+
+void
+run_call(Run *run)
+{
+	call_run(run);
+	if (run->error && run->record.status == RUN_DEFERRED)
+		ereport(WARNING,
+				(errcode(run->error->sqlerrcode),
+				 errmsg("flow \"%s\" deferred: %s", run->flow->name, run->error->message),
+				 errhint("The next attempt is possible at %s.",
+						 timestamptz_to_str(run->record.next_attempt_at))));
+	else if (run->error)
+		raise_error(run);
+}
+
+Datum
+run_no_input(void)
+{
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 }
 
 Datum
 resolute_run(PG_FUNCTION_ARGS)
 {
-	bool		atomic = call_is_atomic(fcinfo);
+	bool		atomic = run_call_is_atomic(fcinfo);
 	Run		   *run;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -445,15 +472,7 @@ resolute_run(PG_FUNCTION_ARGS)
 	run = run_create(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 					 PointerGetDatum(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1))), atomic);
 	run->record.scheduled = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	call_run(run);
-	if (run->error && run->record.status == RUN_DEFERRED)
-		ereport(WARNING,
-				(errcode(run->error->sqlerrcode),
-				 errmsg("flow \"%s\" deferred: %s", run->flow->name, run->error->message),
-				 errhint("The next attempt is possible at %s.",
-						 timestamptz_to_str(run->record.next_attempt_at))));
-	else if (run->error)
-		raise_error(run);
+	run_call(run);
 	SPI_finish();
 	PG_RETURN_VOID();
 }

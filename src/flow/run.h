@@ -36,6 +36,7 @@
 #include "cursor/storage.h"
 #include "flow/queue.h"
 #include "flow/step.h"
+#include "fmgr.h"
 #include "observe/runs.h"
 #include "rows/spool.h"
 #include "source/source.h"
@@ -198,6 +199,10 @@ struct Run
 	char	   *handled;		/* what error() gives, of that error or the last
 								 * one that was handled: JSON, UTF-8, or NULL */
 	PageWork   *failed_page;	/* what dead_letter() would take, or NULL */
+
+	/* What to do between begin and end, if not to run all steps. */
+	bool		(*work) (Run *run);
+	void	   *job;			/* what it works on */
 };
 
 static inline StepState *
@@ -213,6 +218,24 @@ step_state(Run *run, const Step *step)
  * that lives as long as the run.  Raises 42704, 42501 or 22023.
  */
 extern Run *run_create(const char *name, Datum input, bool atomic);
+
+/* Load the flow again, now that its lock is held.  Raises 40001 if it is another one. */
+extern void run_reload(Run *run);
+
+/* Write how the run ended, whatever its outcome. */
+extern void run_end(Run *run);
+
+/*
+ * All that a procedure does: in transactions of its own, or within the caller's (atomic). SPI is
+ * connected accordingly and left connected; an error that ended the run is raised.
+ */
+extern void run_call(Run *run);
+
+/* Does the caller of a procedure not let it commit? */
+extern bool run_call_is_atomic(FunctionCallInfo fcinfo);
+
+/* Empty input. */
+extern Datum run_no_input(void);
 
 /* unit.c */
 
@@ -318,6 +341,9 @@ extern void run_unlock_cursors(Run *run);
 extern Stream *run_stream(Run *run, const Step *fetch);
 extern bool stream_open(Run *run, Stream *stream);
 
+/* Within a unit: open the source only to make rows of items that were fetched before. */
+extern void stream_open_offline(Run *run, Stream *stream);
+
 /*
  * The next page, in a context of its own that the caller deletes; *page is NULL
  * at the end.  False on error.
@@ -412,6 +438,9 @@ extern Pass *pass_begin(Run *run, Step *leader);
  */
 extern Pass *pass_of_rows(Run *run, Step *step);
 extern void pass_end(Run *run, Pass *pass);
+
+/* A pass of these steps, in the order written, for rows of one source.  Within a unit. */
+extern Pass *pass_of_steps(Run *run, Step *fetch, List *steps);
 
 /* Does the step read (directly or not) from the other one? */
 extern bool step_reads_from(const Step *step, const Step *other);

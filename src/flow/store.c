@@ -28,6 +28,12 @@
 	"ON v.flow_id OPERATOR(pg_catalog.=) f.flow_id AND v.version OPERATOR(pg_catalog.=) f.version " \
 	"WHERE f.name OPERATOR(pg_catalog.=) $1"
 
+#define VERSION_SQL \
+	"SELECT CASE WHEN v.trigger OPERATOR(pg_catalog.->>) 'trigger' OPERATOR(pg_catalog.=) 'schedule' " \
+	"THEN v.trigger OPERATOR(pg_catalog.->>) 'cron' END, v.trigger::pg_catalog.jsonb, v.steps, " \
+	"v.trigger OPERATOR(pg_catalog.->>) 'label' FROM resolute.flow_versions v " \
+	"WHERE v.flow_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.=) $2"
+
 /* A column of the first row of the last query; copied to the current context. */
 static Datum
 column(int number, bool byval, int len, bool *isnull)
@@ -36,6 +42,21 @@ column(int number, bool byval, int len, bool *isnull)
 									  number, isnull);
 
 	return *isnull ? (Datum) 0 : datumCopy(value, byval, len);
+}
+
+/* Fill in what differs between versions, from column first on. */
+static void
+definition_from_row(Flow *flow, int first)
+{
+	bool		isnull;
+	Datum		value;
+
+	value = column(first, false, -1, &isnull);
+	flow->cron = isnull ? NULL : TextDatumGetCString(value);
+	flow->trigger = column(first + 1, false, -1, &isnull);
+	flow->definition = column(first + 2, false, -1, &isnull);
+	value = column(first + 3, false, -1, &isnull);
+	flow->label = isnull ? NULL : TextDatumGetCString(value);
 }
 
 /* Fill a Flow from the first row of the last query. */
@@ -54,12 +75,7 @@ flow_from_row(void)
 	flow->max_runtime_us = DatumGetInt64(column(6, true, 8, &isnull));
 	flow->max_failures = DatumGetInt32(column(7, true, 4, &isnull));
 	flow->not_before = DatumGetTimestampTz(column(8, true, 8, &isnull));
-	value = column(9, false, -1, &isnull);
-	flow->cron = isnull ? NULL : TextDatumGetCString(value);
-	flow->trigger = column(10, false, -1, &isnull);
-	flow->definition = column(11, false, -1, &isnull);
-	value = column(12, false, -1, &isnull);
-	flow->label = isnull ? NULL : TextDatumGetCString(value);
+	definition_from_row(flow, 9);
 	value = column(13, false, -1, &isnull);
 	flow->queue = isnull ? NULL : TextDatumGetCString(value);
 	return flow;
@@ -117,6 +133,32 @@ flow_load(const char *name, bool missing_ok, MemoryContext context)
 	flow = flow_from_row();
 	MemoryContextSwitchTo(old);
 	return flow;
+}
+
+bool
+flow_load_version(Flow *flow, int version)
+{
+	Oid			types[] = {INT4OID, INT4OID};
+	Datum		values[] = {Int32GetDatum(flow->id), Int32GetDatum(version)};
+
+	catalog_execute(VERSION_SQL, 2, types, values, NULL);
+	if (SPI_processed == 0)
+		return false;
+	definition_from_row(flow, 1);
+	flow->version = version;
+	return true;
+}
+
+void
+flow_require_version(Flow *flow, int version)
+{
+	int			latest = flow->version;
+
+	if (!flow_load_version(flow, version))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("flow \"%s\" has no version %d", flow->name, version),
+				 errhint("Its latest version is %d; see resolute.flow_versions.", latest)));
 }
 
 void

@@ -25,6 +25,15 @@ extern char *own_names(const char *table, const char *none);
 /* Raises 42501 unless the new owner of a thing is a role that the current user could become. */
 extern void check_new_owner(const char *what, const char *name, Oid owner);
 
+/*
+ * Put the definition of an earlier (or later) version in the flow's place, unparsed.  False
+ * if there is no such version.
+ */
+extern bool flow_load_version(Flow *flow, int version);
+
+/* The same, but raises 42704 where there is none. */
+extern void flow_require_version(Flow *flow, int version);
+
 /* Raises 42501 unless the current user is the flow's owner, a member or superuser. */
 extern void flow_check_access(const Flow *flow);
 

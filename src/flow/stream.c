@@ -178,6 +178,23 @@ begin_stream(Run *run, Stream *stream)
 	stream->source = NULL;
 }
 
+void
+stream_open_offline(Run *run, Stream *stream)
+{
+	MemoryContext old;
+	StepContext context;
+
+	if (stream->source)
+		return;
+	begin_stream(run, stream);
+	old = MemoryContextSwitchTo(stream->source_context);
+	step_context_push(&context, run->flow, stream->fetch);
+	stream->source = source_open(source_spec(run, stream));
+	step_context_pop(&context);
+	MemoryContextSwitchTo(old);
+	stream->opened++;
+}
+
 bool
 stream_open(Run *run, Stream *stream)
 {

@@ -19,6 +19,9 @@ static const char *const status_names[] = {
 	"waiting"
 };
 
+/* As in the CHECK constraint of the table; by RunKind. */
+static const char *const kind_names[] = {"run", "replay", "resync", "reconcile"};
+
 const char *
 run_status_name(RunStatus status)
 {
@@ -45,9 +48,9 @@ void
 runs_insert(RunRecord *record)
 {
 	Oid			types[] = {INT4OID, TEXTOID, OIDOID, INT4OID, TEXTOID, BOOLOID, JSONBOID,
-	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID};
-	Datum		values[12];
-	char		nulls[13] = "            ";
+	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, TEXTOID};
+	Datum		values[13];
+	char		nulls[14] = "             ";
 	bool		isnull;
 
 	values[0] = Int32GetDatum(record->flow_id);
@@ -63,10 +66,11 @@ runs_insert(RunRecord *record)
 	set_time(&values[9], &nulls[9], record->finished_at);
 	set_text(&values[10], &nulls[10], record->error_message);
 	set_time(&values[11], &nulls[11], record->queued_at);
+	values[12] = CStringGetTextDatum(kind_names[record->kind]);
 	catalog_execute("INSERT INTO resolute.runs (flow_id, flow, owner, version, status, scheduled, "
-					"input, started_at, pid, finished_at, error_message, queued_at) "
-					"VALUES ($1, $2, $3::pg_catalog.regrole, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
-					"RETURNING run_id", 12, types, values, nulls);
+					"input, started_at, pid, finished_at, error_message, queued_at, kind) "
+					"VALUES ($1, $2, $3::pg_catalog.regrole, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+					"RETURNING run_id", 13, types, values, nulls);
 	record->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 												 1, &isnull));
 }
@@ -100,16 +104,17 @@ set_counters(const RunRecord *record, Datum *values)
 	values[9] = Int64GetDatum(record->handled_errors);
 	values[10] = Int64GetDatum(record->pages);
 	values[11] = Int64GetDatum(record->retries);
+	values[12] = Int64GetDatum(record->deleted);
 }
 
-#define RUN_COUNTERS 12
+#define RUN_COUNTERS 13
 #define UPDATE_SQL \
 	"UPDATE resolute.runs SET source_records = $1, processed = $2, inserted = $3, " \
 	"updated = $4, unchanged = $5, stale = $6, duplicates = $7, filtered = $8, failed = $9, " \
-	"handled_errors = $10, pages = $11, retries = $12, status = $13, finished_at = $14, " \
-	"duration_seconds = EXTRACT(epoch FROM $14 OPERATOR(pg_catalog.-) started_at), " \
-	"cursor_position = $15, next_attempt_at = $16, error_code = $17, error_message = $18 " \
-	"WHERE run_id OPERATOR(pg_catalog.=) $19"
+	"handled_errors = $10, pages = $11, retries = $12, deleted = $13, status = $14, finished_at = $15, " \
+	"duration_seconds = EXTRACT(epoch FROM $15 OPERATOR(pg_catalog.-) started_at), " \
+	"cursor_position = $16, next_attempt_at = $17, error_code = $18, error_message = $19 " \
+	"WHERE run_id OPERATOR(pg_catalog.=) $20"
 
 void
 runs_update(const RunRecord *record)
@@ -203,6 +208,7 @@ runs_started_since(int flow_id, TimestampTz since)
 
 	catalog_execute("SELECT FROM resolute.runs WHERE flow_id OPERATOR(pg_catalog.=) $1 "
 					"AND started_at OPERATOR(pg_catalog.>=) $2 AND status OPERATOR(pg_catalog.<>) 'skipped' "
+					"AND kind IN ('run', 'resync') "
 					"ORDER BY started_at DESC LIMIT 1",
 					2, types, values, NULL);
 	return SPI_processed > 0;

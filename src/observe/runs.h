@@ -28,9 +28,19 @@ typedef enum RunStatus
 /* As in the CHECK constraint of the table. */
 extern const char *run_status_name(RunStatus status);
 
+/* What a row of resolute.runs tells of. */
+typedef enum RunKind
+{
+	RUN_SYNC,					/* run_flow(), CALL run() */
+	RUN_REPLAY,
+	RUN_RESYNC,
+	RUN_RECONCILE
+} RunKind;
+
 /* One row of resolute.runs. */
 typedef struct RunRecord
 {
+	RunKind		kind;
 	int64		run_id;			/* 0 until it is stored */
 	int			flow_id;
 	const char *flow;
@@ -45,6 +55,7 @@ typedef struct RunRecord
 	TimestampTz finished_at;	/* 0 while it is running */
 	int64		source_records;
 	StepCounts	counts;			/* summed over the steps */
+	int64		deleted;		/* rows that the source no longer has */
 	int64		handled_errors;
 	int64		pages;
 	int64		retries;
@@ -103,7 +114,7 @@ extern void runs_write_step(int64 run_id, const RunStepRecord *step);
  */
 extern int64 runs_close_orphans(int flow_id);
 
-/* Did a run of this flow start (not skipped) at or after the given time? */
+/* Did a run of this flow that fetches start (not skipped) at or after the given time? */
 extern bool runs_started_since(int flow_id, TimestampTz since);
 
 /*

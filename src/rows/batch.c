@@ -198,6 +198,7 @@ page_fail_row(PageContext *page, const char *step, const Row *row,
 	const char *message = edata->message ? edata->message : "missing error text";
 
 	failure->step = pstrdup(step);
+	failure->source = page->source;
 	failure->item = row_origin(row);
 	failure->sqlerrcode = edata->sqlerrcode;
 	failure->message = edata->detail ? psprintf("%s: %s", message, edata->detail) :

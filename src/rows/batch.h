@@ -121,6 +121,7 @@ typedef struct StepCounts
 typedef struct RowFailure
 {
 	const char *step;			/* name of the step that refused it */
+	const char *source;			/* of the one that fetched it, or NULL */
 	Value		item;			/* the source's item */
 	int			sqlerrcode;
 	const char *message;		/* primary message, and detail if there is one */
@@ -136,6 +137,7 @@ typedef struct PageContext
 	MemoryContext context;
 	TimestampTz now;			/* one "now" for the whole page */
 	List	   *failures;		/* of RowFailure */
+	const char *source;			/* name of the step that fetched the page, or NULL */
 } PageContext;
 
 /*

@@ -15,6 +15,7 @@
 
 static SourcePage *jira_next(Source *self);
 static bool jira_ready(Source *self, int64 *due_ms);
+static RowBatch *jira_rows(Source *self, const Value *items, int nitems);
 
 /* What every page is asked for beside its issues, in the order of JiraEnvelope. */
 static const char *const envelope_paths[ENVELOPE_COUNT] = {
@@ -247,6 +248,7 @@ jira_open(const SourceSpec *spec)
 	js->source.next = jira_next;
 	js->source.ready = jira_ready;
 	js->one_by_one = spec->one_by_one;
+	js->source.rows = jira_rows;
 	js->context = CurrentMemoryContext;
 	js->jql = jql_parse(spec->query);
 	check_order(spec, js->jql);
@@ -368,6 +370,49 @@ jira_next(Source *self)
 	js->delivered += page->batch->nrows;
 	js->in_page = false;
 	return page;
+}
+
+/* What the names of the fields mean is all that has to be known for old items. */
+static void
+plan_offline(JiraSource *js)
+{
+	MemoryContext previous = MemoryContextSwitchTo(js->context);
+
+	js->plan = jira_plan(js->connection, js->names, js->fields->nfields, false);
+	MemoryContextSwitchTo(previous);
+}
+
+/* The items are read as the page that they could have come in. */
+static RowBatch *
+jira_rows(Source *self, const Value *items, int nitems)
+{
+	JiraSource *js = (JiraSource *) self;
+	JsonShape	shape = {.items_path = "issues", .nenvelope = 0};
+	SourcePage	page = {0};
+	StringInfoData body;
+	JsonPage	json;
+	char	   *reason;
+
+	if (!js->plan)
+		plan_offline(js);
+	initStringInfo(&body);
+	appendStringInfoString(&body, "{\"issues\":[");
+	for (int i = 0; i < nitems; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&body, ',');
+		appendBinaryStringInfo(&body, items[i].data, items[i].len);
+	}
+	appendStringInfoString(&body, "]}");
+	shape.envelope = json_paths_compile(NULL, 0);
+	shape.item = js->plan->paths;
+	shape.nitem = js->plan->npaths;
+	if (!json_read_page(body.data, body.len, &shape, &json, &reason) || json.nitems != nitems)
+		elog(ERROR, "stored items are not JSON");
+	jira_fill(js, &json, NULL, nitems, &page);
+	for (int i = 0; i < nitems; i++)
+		page.batch->rows[i].item = items[i];
+	return page.batch;
 }
 
 /* ------------------------------------------------------------------------

@@ -81,6 +81,13 @@ struct Source
 	 * http_progress()).  May wait once for what must be known of the server.
 	 */
 	bool		(*ready) (Source *self, int64 *due_ms);
+
+	/*
+	 * Rows of items that were fetched before (JSON objects, in UTF-8), in the current
+	 * context; their bytes stay the caller's, and each row's item is the value given.  Asks the network only
+	 * for what names of fields mean, if nobody knows yet.
+	 */
+	RowBatch   *(*rows) (Source *self, const Value *items, int nitems);
 };
 
 /*

@@ -22,12 +22,13 @@
 
 #include "resolute.h"
 #include "rows/json.h"
-#include "target/target.h"
+#include "target/dead_letters.h"
 
 /* In the order of the columns that are written. */
 enum
 {
 	LETTER_STEP,
+	LETTER_SOURCE,
 	LETTER_HASH,
 	LETTER_ITEM,
 	LETTER_CODE,
@@ -35,7 +36,7 @@ enum
 	LETTER_COLUMNS
 };
 
-static const Oid letter_types[LETTER_COLUMNS] = {TEXTOID, BYTEAOID, JSONBOID, TEXTOID, TEXTOID};
+static const Oid letter_types[LETTER_COLUMNS] = {TEXTOID, TEXTOID, BYTEAOID, JSONBOID, TEXTOID, TEXTOID};
 
 struct DeadLetters
 {
@@ -60,17 +61,17 @@ struct DeadLetters
 /* Of an item that failed twice in one step of the page the last error counts. */
 #define WRITE_LETTERS \
 	"INSERT INTO resolute.dead_letters AS d" \
-	" (flow_id, flow, owner, version, run_id, step, item_hash, item, error_code, error_message)" \
+	" (flow_id, flow, owner, version, run_id, step, source, item_hash, item, error_code, error_message)" \
 	" SELECT $1, $2, CAST($3 AS pg_catalog.regrole), $4, $5," \
-	" f.step, f.item_hash, f.item, f.error_code, f.error_message" \
+	" f.step, f.source, f.item_hash, f.item, f.error_code, f.error_message" \
 	" FROM (SELECT DISTINCT ON (u.step, u.item_hash) u.* FROM ROWS FROM" \
 	" (pg_catalog.unnest($6), pg_catalog.unnest($7), pg_catalog.unnest($8)," \
-	" pg_catalog.unnest($9), pg_catalog.unnest($10)) WITH ORDINALITY" \
-	" AS u (step, item_hash, item, error_code, error_message, o)" \
+	" pg_catalog.unnest($9), pg_catalog.unnest($10), pg_catalog.unnest($11)) WITH ORDINALITY" \
+	" AS u (step, source, item_hash, item, error_code, error_message, o)" \
 	" ORDER BY u.step, u.item_hash, u.o DESC) AS f ORDER BY f.o" \
 	" ON CONFLICT (flow_id, step, item_hash) DO UPDATE SET" \
 	" flow = excluded.flow, owner = excluded.owner, version = excluded.version," \
-	" run_id = excluded.run_id, item = excluded.item," \
+	" run_id = excluded.run_id, source = excluded.source, item = excluded.item," \
 	" error_code = excluded.error_code, error_message = excluded.error_message," \
 	" attempts = d.attempts OPERATOR(pg_catalog.+) 1," \
 	" last_attempt_at = pg_catalog.now(), resolved_at = NULL"
@@ -268,12 +269,24 @@ collect_letters(PageContext *page)
 
 		letters->failures[i] = failure;
 		letters->columns[LETTER_STEP][i] = text_datum(failure->step);
+		letters->columns[LETTER_SOURCE][i] = text_datum(failure->source);
+		letters->nulls[LETTER_SOURCE][i] = failure->source == NULL;
 		letters->columns[LETTER_HASH][i] = identify_item(&failure->item);
 		letters->columns[LETTER_CODE][i] = text_datum(unpack_sql_state(failure->sqlerrcode));
 		letters->columns[LETTER_MESSAGE][i] = text_datum(failure->message);
 	}
 	guard_rows(letters->count, make_item, make_item_text, letters);
 	return letters;
+}
+
+void
+dead_letters_head(const DeadLetters *self, Datum *values)
+{
+	values[0] = Int32GetDatum(self->flow_id);
+	values[1] = text_datum(self->flow);
+	values[2] = ObjectIdGetDatum(self->owner);
+	values[3] = Int32GetDatum(self->version);
+	values[4] = Int64GetDatum(self->run_id);
 }
 
 /* n datums of a type with a varlena header as an array. */
@@ -293,8 +306,8 @@ array_datum(Datum *values, bool *nulls, int n, Oid type)
 void
 dead_letters_write(DeadLetters *self, PageContext *page)
 {
-	Oid			types[5 + LETTER_COLUMNS] = {INT4OID, TEXTOID, OIDOID, INT4OID, INT8OID};
-	Datum		values[5 + LETTER_COLUMNS];
+	Oid			types[LETTER_HEAD + LETTER_COLUMNS] = {LETTER_HEAD_TYPES};
+	Datum		values[LETTER_HEAD + LETTER_COLUMNS];
 	MemoryContext caller;
 	Letters    *letters;
 
@@ -303,15 +316,11 @@ dead_letters_write(DeadLetters *self, PageContext *page)
 	caller = MemoryContextSwitchTo(page->context);
 	letters = collect_letters(page);
 
-	values[0] = Int32GetDatum(self->flow_id);
-	values[1] = text_datum(self->flow);
-	values[2] = ObjectIdGetDatum(self->owner);
-	values[3] = Int32GetDatum(self->version);
-	values[4] = Int64GetDatum(self->run_id);
+	dead_letters_head(self, values);
 	for (int i = 0; i < LETTER_COLUMNS; i++)
 	{
-		types[5 + i] = get_array_type(letter_types[i]);
-		values[5 + i] = array_datum(letters->columns[i], letters->nulls[i],
+		types[LETTER_HEAD + i] = get_array_type(letter_types[i]);
+		values[LETTER_HEAD + i] = array_datum(letters->columns[i], letters->nulls[i],
 									letters->count, letter_types[i]);
 	}
 	run_statement(&self->write, WRITE_LETTERS, lengthof(types), types, values, NULL);

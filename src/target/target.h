@@ -95,4 +95,35 @@ extern void dead_letters_write(DeadLetters *letters, PageContext *page);
 extern int64 dead_letters_resolve(DeadLetters *letters, List *steps,
 								  const RowBatch *batch, PageContext *page);
 
+/* An open letter that is to be tried again. */
+typedef struct Letter
+{
+	int64		id;
+	const char *step;			/* where it failed */
+	const char *source;			/* step that fetched it, or NULL: not known */
+	int			version;		/* of the flow, when it failed last; 0: not known */
+	Value		item;			/* once it was read */
+} Letter;
+
+/*
+ * The open letters of a flow, at most limit of them (0: all), those tried longest ago
+ * first: n of them, palloc'd, ordered by step and source.  Only those of one step, unless
+ * that is NULL.
+ */
+extern Letter *dead_letters_open(int flow_id, const char *step, int64 limit, int *n);
+
+/*
+ * Read the items of n letters into the current context.  An item that is no JSON
+ * object is left VALUE_MISSING.
+ */
+extern void dead_letters_read(Letter *letters, int n);
+
+/*
+ * Keep what became of n letters that were tried again: where page->failures has
+ * the very item of a letter, that counts an attempt of the step that refused it;
+ * a letter that got beyond its own step is resolved.  Returns how many of the n
+ * have not failed at all.
+ */
+extern int	dead_letters_settle(DeadLetters *self, const Letter *letters, int n, PageContext *page);
+
 #endif							/* RESOLUTE_TARGET_H */

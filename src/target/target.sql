@@ -20,6 +20,7 @@ CREATE TABLE resolute.dead_letters (
     version integer,
     run_id bigint,
     step text NOT NULL,
+    source text,
     item jsonb,
     item_hash bytea NOT NULL,
     error_code text NOT NULL,
@@ -35,6 +36,7 @@ COMMENT ON TABLE resolute.dead_letters IS 'rows that could not be handled, one l
 COMMENT ON COLUMN resolute.dead_letters.owner IS 'owner of the flow at the latest attempt; members of that role see the letter';
 COMMENT ON COLUMN resolute.dead_letters.version IS 'version of the flow at the latest attempt';
 COMMENT ON COLUMN resolute.dead_letters.run_id IS 'run of the latest attempt';
+COMMENT ON COLUMN resolute.dead_letters.source IS 'step that fetched the item';
 COMMENT ON COLUMN resolute.dead_letters.item IS 'the item as the source sent it (a JSON string of its text where jsonb cannot hold it)';
 COMMENT ON COLUMN resolute.dead_letters.item_hash IS 'SHA-256 of what identifies the item: its members self, url and id, else its key, else all of it';
 COMMENT ON COLUMN resolute.dead_letters.error_code IS 'SQLSTATE of the latest attempt';
