@@ -109,6 +109,12 @@ bound_before(const CursorRow *row, const CursorSpec *spec, int64 reach)
 	return Max(floor_to_minute(bound), CURSOR_EPOCH);
 }
 
+static int64
+sweep_us(const CursorSpec *spec, bool eventual)
+{
+	return spec->sweep_us >= 0 ? spec->sweep_us : eventual ? EVENTUAL_SWEEP_US : 0;
+}
+
 /* Begin a walk, or go on with the stored one. */
 static void
 choose_walk(Cursor *cursor, bool eventual, bool restart)
@@ -117,8 +123,7 @@ choose_walk(Cursor *cursor, bool eventual, bool restart)
 	const CursorRow *row = cursor->row;
 	int64		overlap = spec->overlap_us >= 0 ? spec->overlap_us :
 		eventual ? EVENTUAL_OVERLAP_US : 0;
-	int64		sweep = spec->sweep_us >= 0 ? spec->sweep_us :
-		eventual ? EVENTUAL_SWEEP_US : 0;
+	int64		sweep = sweep_us(spec, eventual);
 	TimestampTz now = GetCurrentTimestamp();
 
 	cursor->sweeps = sweep > 0;
@@ -258,9 +263,9 @@ cursor_run(int64 id)
 	return 0;
 }
 
-Cursor *
-cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
-			bool eventual, bool target_empty, bool restart, const CursorStorage *storage)
+/* Read the cursor's row, and what its storage has to say. */
+static Cursor *
+read_cursor(int64 id, const CursorSpec *spec, const CursorStorage *storage)
 {
 	Cursor	   *cursor = palloc0(sizeof(Cursor));
 
@@ -274,11 +279,40 @@ cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
 				 errmsg("cursor \"%s\" does not exist any more", spec->name)));
 	if (storage)
 		cursor_settle(cursor, storage);
+	return cursor;
+}
+
+Cursor *
+cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
+			bool eventual, bool target_empty, bool restart, const CursorStorage *storage)
+{
+	Cursor	   *cursor = read_cursor(id, spec, storage);
+
 	check_binding(cursor->row, binding, target_empty);
 	choose_walk(cursor, eventual, restart);
 	show_row(cursor);
 	if (cursor->resumed)
 		cursor->walk = pstrdup(cursor->row->walk);
+	remember_open_cursor(cursor);
+	return cursor;
+}
+
+TimestampTz
+cursor_first_bound(const CursorSpec *spec)
+{
+	return Max(floor_to_minute(spec->initial), CURSOR_EPOCH);
+}
+
+Cursor *
+cursor_open_whole(int64 id, const CursorSpec *spec, bool eventual, const CursorStorage *storage)
+{
+	Cursor	   *cursor = read_cursor(id, spec, storage);
+
+	cursor->sweeps = sweep_us(spec, eventual) > 0;
+	cursor->sweeping = cursor->sweeps;
+	cursor->walk_started = GetCurrentTimestamp();
+	cursor->bound = cursor_first_bound(spec);
+	show_row(cursor);
 	remember_open_cursor(cursor);
 	return cursor;
 }

@@ -123,6 +123,16 @@ extern Cursor *cursor_open(int64 id, const CursorSpec *spec,
 						   bool target_empty, bool restart, const CursorStorage *storage);
 
 /*
+ * The same for a walk over everything, from the initial bound on, whatever moved the cursor before: by its
+ * end the cursor belongs to this query.  Only the end may be a checkpoint.
+ */
+extern Cursor *cursor_open_whole(int64 id, const CursorSpec *spec, bool eventual,
+								 const CursorStorage *storage);
+
+/* Where the first walk of such a cursor begins. */
+extern TimestampTz cursor_first_bound(const CursorSpec *spec);
+
+/*
  * Move the cursor in the current transaction: to position (never backwards;
  * has_position false leaves it), with the place of the next page, or NULL when the walk is over.
  * Also writes cursor_history.  Nothing is written where nothing changes (a run with

@@ -124,12 +124,15 @@ work_unit(Run *run, void *arg)
 	work->context.failures = NIL;
 	work->context.source = work->stream->fetch->name;
 	pass_page(run, work->pass, page_origin(work), work->page->batch, &work->context, batches);
-	check_failures(run, work);
 	log_failures(run, &work->context);
-	dead_letters_write(run->letters, &work->context);
-	resolve_letters(run, work, batches);
-	if (!work->stream->fetch->manual && work->from == NULL)
-		stream_checkpoint(run, work->stream, work->page);
+	if (!run->dry)
+	{
+		check_failures(run, work);
+		dead_letters_write(run->letters, &work->context);
+		resolve_letters(run, work, batches);
+		if (!work->stream->fetch->manual && work->from == NULL)
+			stream_checkpoint(run, work->stream, work->page);
+	}
 
 	/* Under CALL others can watch the run; else nobody sees it before its end. */
 	if (!run->atomic)

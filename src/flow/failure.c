@@ -277,7 +277,7 @@ run_handle(Run *run, const Step *step, PageWork *page)
 	run->failed_page = page;
 	foreach(lc, step->handlers)
 	{
-		if (run->preview || ends_run(run) || timed_out_outside(run, step))
+		if (run->preview || run->dry || ends_run(run) || timed_out_outside(run, step))
 			break;
 		done = run_handler(run, step, lfirst(lc));
 		if (done)

@@ -288,6 +288,16 @@ CREATE FUNCTION resolute.state() RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_state';
 COMMENT ON FUNCTION resolute.state() IS 'during a run: what conditions and nodes see, that is every named output, input, run and error; else null';
 
+CREATE PROCEDURE resolute.resync(flow text, max_shrink double precision DEFAULT 0.2, shared boolean DEFAULT false,
+	check_access boolean DEFAULT true)
+LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_resync';
+COMMENT ON PROCEDURE resolute.resync(text, double precision, boolean, boolean) IS 'runs a flow from the beginning while its targets stay as they are, then removes the rows that its sources no longer have, in one transaction; an error, and nothing removed, where more than max_shrink of a target would vanish';
+
+CREATE PROCEDURE resolute.reconcile(flow text, delete boolean DEFAULT false, max_shrink double precision DEFAULT 0.2,
+	shared boolean DEFAULT false, check_access boolean DEFAULT true)
+LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_reconcile';
+COMMENT ON PROCEDURE resolute.reconcile(text, boolean, double precision, boolean, boolean) IS 'asks the sources of a flow which keys they have, and marks rows that they no longer have in column deleted_at of the targets, or deletes them; an error, and nothing removed, where more than max_shrink of a target would vanish';
+
 CREATE FUNCTION resolute.replay_dead_letters(flow text, max_items bigint DEFAULT NULL, step text DEFAULT NULL,
 	version integer DEFAULT NULL, OUT replayed bigint, OUT resolved bigint, OUT failed bigint, OUT run_id bigint) RETURNS record
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'resolute_replay_dead_letters';

@@ -139,7 +139,7 @@ take_books(Run *run, const Pass *pass, const Step *step)
 }
 
 static Upsert *
-create_upsert(const Step *step, const FieldSet *input)
+create_upsert(const Run *run, const Step *step, const FieldSet *input)
 {
 	UpsertSpec *spec = palloc0(sizeof(UpsertSpec));
 	Upsert	   *upsert;
@@ -147,7 +147,7 @@ create_upsert(const Step *step, const FieldSet *input)
 	spec->step = step->name;
 	spec->target = step_text(step, "target");
 	spec->keys = step->keys;
-	spec->version = step_text(step, "version");
+	spec->version = run->dry ? NULL : step_text(step, "version");
 	spec->quiet = true;
 	upsert = upsert_create(spec, input);
 	upsert_check(upsert, false);
@@ -205,7 +205,7 @@ create_step(Run *run, Pass *pass, int i)
 				pass->transforms[i] = node_rows_create(run, step);
 			break;
 		case STEP_UPSERT:
-			pass->upserts[i] = create_upsert(step, input);
+			pass->upserts[i] = create_upsert(run, step, input);
 			break;
 		default:
 			break;
@@ -381,9 +381,13 @@ step_page(Run *run, Pass *pass, int i, PageContext *page, RowBatch **batches)
 		rows->rank = in->rank;
 	}
 	batches[step->number - 1] = rows;
-	if (pass->upserts[i] && !run->preview)
+	if (pass->upserts[i] && run->saw_rows)
+		run->saw_rows(run, step, rows, page);
+	if (run->preview || run->dry)
+		;						/* that was all */
+	else if (pass->upserts[i])
 		upsert_page(pass->upserts[i], rows, page, &state->staged.counts);
-	else if (step_is_sink(step) && !run->preview)
+	else if (step_is_sink(step))
 		node_page(run, step, in, page);
 	watch_end(watch);
 	state->staged.counts.rows_in = in->nrows;

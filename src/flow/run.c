@@ -248,8 +248,8 @@ report_run(const Run *run)
 {
 	const RunRecord *record = &run->record;
 
-	if (record->kind == RUN_REPLAY)
-		return;					/* its result tells */
+	if (record->kind == RUN_REPLAY || record->kind == RUN_RECONCILE)
+		return;					/* they tell by themselves */
 
 	ereport(NOTICE,
 			(errmsg("flow \"%s\": " INT64_FORMAT " fetched, " INT64_FORMAT " inserted, "

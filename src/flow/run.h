@@ -112,6 +112,7 @@ typedef struct Stream
 	int64		opened;			/* how often it was */
 	Connection *connection;		/* only to learn the time zone */
 	const char *time_zone;		/* of the account; NULL if not wanted */
+	bool		census;			/* only what identifies items is read */
 	MemoryContext context;		/* of source and cursor */
 
 	SourcePage	   *ahead;			/* a page that a condition looked at, or NULL */
@@ -203,6 +204,10 @@ struct Run
 	/* What to do between begin and end, if not to run all steps. */
 	bool		(*work) (Run *run);
 	void	   *job;			/* what it works on */
+	bool		dry;			/* rows reach no sink; cursors stay */
+
+	/* Within a unit: is shown the rows of each page that are there for an upsert. */
+	void		(*saw_rows) (Run *run, Step *sink, RowBatch *rows, PageContext *page);
 };
 
 static inline StepState *
@@ -409,8 +414,14 @@ extern void stream_drop(Stream *stream);
  */
 extern bool stream_settle(Run *run, Stream *stream);
 
+/* Has every row that the source has for this run been stored? */
+extern bool stream_is_complete(const Stream *stream);
+
 /* When a stream, or all of them, has ended: move what did not move with the pages. */
 extern bool stream_finish(Run *run, Stream *stream);
+
+/* The same within a unit, for a complete one; stream_keep() once that is committed. */
+extern void stream_finish_within(Run *run, Stream *stream);
 extern bool stream_finish_all(Run *run);
 
 /* stored.c */

@@ -66,9 +66,13 @@ open_cursor(Run *run, Stream *stream)
 	stream->binding.query = step_text(fetch, "jql");
 	stream->binding.target = upsert ? step_text(upsert, "target") : NULL;
 	eventual = source_is_eventual(stream->binding.server, run->flow->owner, &known);
-	stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
-								 eventual || !known, target_is_empty(upsert), false,
-								 stream->storage ? &storage : NULL);
+	if (run->record.kind == RUN_RESYNC)
+		stream->cursor = cursor_open_whole(stream->cursor_id, fetch->cursor, eventual || !known,
+										   stream->storage ? &storage : NULL);
+	else
+		stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
+									 eventual || !known, target_is_empty(upsert), false,
+									 stream->storage ? &storage : NULL);
 	stream->cursor->run_id = run->record.run_id;
 }
 
@@ -104,13 +108,16 @@ source_spec(Run *run, Stream *stream)
 		spec->concurrency = 0;
 	spec->references = fetch->references;
 	spec->whole = fetch->whole;
-	if (stream->cursor)
+	spec->census = stream->census;
+	if (fetch->cursor)
 	{
+		TimestampTz bound = stream->cursor ? stream->cursor->bound : cursor_first_bound(fetch->cursor);
+
 		spec->query = cursor_substitute(spec->query,
-										cursor_format_bound(fetch->cursor, stream->cursor->bound,
-															stream->time_zone));
-		spec->walk = stream->cursor->walk;
+										cursor_format_bound(fetch->cursor, bound, stream->time_zone));
 	}
+	if (stream->cursor)
+		spec->walk = stream->cursor->walk;
 	return spec;
 }
 
@@ -122,7 +129,7 @@ open_unit(Run *run, void *arg)
 	StepContext context;
 
 	step_context_push(&context, run->flow, stream->fetch);
-	if (stream->cursor_id != 0)
+	if (stream->cursor_id != 0 && !run->dry)
 		open_cursor(run, stream);
 	MemoryContextSwitchTo(stream->source_context);
 	stream->source = source_open(source_spec(run, stream));

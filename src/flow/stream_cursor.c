@@ -51,7 +51,8 @@ stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 		return;
 	stream_stage_maximum(stream, page);
 	stream->staged_finished = false;
-	if (stream->cursor == NULL || stream->skipped || stream->fetch->at_end)
+	if (stream->cursor == NULL || stream->skipped || stream->fetch->at_end ||
+		run->record.kind == RUN_RESYNC)
 		return;
 	stage_walk(stream, page);
 
@@ -97,14 +98,18 @@ stream_drop(Stream *stream)
 		cursor_drop(stream->cursor);
 }
 
+void
+stream_finish_within(Run *run, Stream *stream)
+{
+	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->walk,
+					  &stream->binding, run->record.run_id);
+}
+
 /* Unit: what was read is stored; the walk is over, or max_items has ended the run. */
 static void
 finish_unit(Run *run, void *arg)
 {
-	Stream	   *stream = arg;
-
-	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->walk,
-					  &stream->binding, run->record.run_id);
+	stream_finish_within(run, arg);
 }
 
 /* Did the pages of an ended stream move its cursor as far as they could? */
@@ -142,9 +147,8 @@ stream_settle(Run *run, Stream *stream)
 	return true;
 }
 
-/* Has every row that the source has for this run been stored? */
-static bool
-is_complete(const Stream *stream)
+bool
+stream_is_complete(const Stream *stream)
 {
 	if (!stream->ended || stream->failed || stream->skipped)
 		return false;
@@ -159,8 +163,12 @@ stream_finish(Run *run, Stream *stream)
 	if (stream->cursor == NULL || stream->finished || stream->source == NULL)
 		return true;
 
+	/* A resync moves its cursors in its last transaction. */
+	if (run->record.kind == RUN_RESYNC)
+		return true;
+
 	/* Rows that no sink has seen must come again. */
-	if (!is_complete(stream))
+	if (!stream_is_complete(stream))
 		return stream_settle(run, stream);
 	if (moved_by_pages(run, stream))
 		return true;

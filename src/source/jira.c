@@ -249,11 +249,13 @@ jira_open(const SourceSpec *spec)
 	js->source.ready = jira_ready;
 	js->one_by_one = spec->one_by_one;
 	js->source.rows = jira_rows;
+	js->source.doubt = jira_doubt;
 	js->context = CurrentMemoryContext;
 	js->jql = jql_parse(spec->query);
 	check_order(spec, js->jql);
 	js->connection = connect_jira(spec);
-	js->page_size = spec->page_size > 0 ? spec->page_size : JIRA_DEFAULT_PAGE_SIZE;
+	js->page_size = spec->census ? JIRA_MAX_PAGE_SIZE :
+		spec->page_size > 0 ? spec->page_size : JIRA_DEFAULT_PAGE_SIZE;
 	js->max_items = spec->max_items;
 	js->concurrency = Max(spec->concurrency, 1);
 	js->walk = spec->walk ? pstrdup(spec->walk) : NULL;

@@ -19,6 +19,10 @@
 #define JIRA_DEFAULT_PAGE_SIZE 100
 #define JIRA_MAX_PAGE_SIZE 5000
 
+/* Where the two kinds of API are searched. */
+#define JIRA_CLOUD_SEARCH "/rest/api/3/search/jql"
+#define JIRA_SERVER_SEARCH "/rest/api/2/search"
+
 /* Asked for where an item is used as a whole: all but comments and worklogs. */
 #define JIRA_ALL_FIELDS "*navigable"
 
@@ -97,6 +101,13 @@ extern void jira_forget_api(Connection *connection);
  * 08P01 where the server does not tell.
  */
 extern const char *jira_time_zone(Connection *connection);
+
+/*
+ * The answer to a request as a whole JSON document, an object or array (first is '{' or '['), asking again
+ * where it is truncated.  what and hint as in http_check(), which has its say first.
+ */
+extern Value jira_answer(HttpRequest *request, HttpResponse *response, char first, const char *what,
+						 const char *hint);
 
 /*
  * The fields of the server, a List of JiraFieldInfo that lives with the
@@ -274,6 +285,9 @@ typedef struct JiraSource
 	int			concurrency;	/* Server: requests in flight at once */
 	JiraAhead  *ahead;			/* Server: these; NULL: one at a time */
 } JiraSource;
+
+/* See Source.doubt (jira_missing.c). */
+extern char *jira_doubt(Source *self, List *projects, List *items);
 
 /* What source.c asks of a provider; see source.h. */
 extern Source *jira_open(const SourceSpec *spec);

@@ -11,8 +11,6 @@
 
 #include "common/hashfn.h"
 
-#define SEARCH_PATH "/rest/api/3/search/jql"
-
 /* One is legal; so many of them in a row are a server that has lost its way. */
 #define MAX_EMPTY_PAGES 1000
 
@@ -82,7 +80,7 @@ ask_page(JiraSource *js, const char *token, int64 delivered)
 		json_append_escaped(&extra, token, strlen(token));
 		appendStringInfoChar(&extra, '"');
 	}
-	jira_ask(js, SEARCH_PATH, js->query, extra.data, jira_rows_to_ask(js, delivered));
+	jira_ask(js, JIRA_CLOUD_SEARCH, js->query, extra.data, jira_rows_to_ask(js, delivered));
 	pfree(extra.data);
 }
 

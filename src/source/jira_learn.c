@@ -45,16 +45,10 @@ read_document(const HttpResponse *response, char first, Value *document)
 		document->data[0] == first;
 }
 
-/*
- * Fetch a document of this kind into the current context: from path, or from
- * other (unless that is NULL) where there is nothing.
- */
-static Value
-fetch_document(Connection *connection, const char *path, const char *other, char first,
-			   const char *what, const char *hint)
+Value
+jira_answer(HttpRequest *request, HttpResponse *response, char first, const char *what,
+			const char *hint)
 {
-	HttpRequest *request = http_start(connection->client, path, NULL);
-	HttpResponse *response = http_wait_or(&request, connection->client, other);
 	Value		document;
 
 	http_check(request, response, what, hint);
@@ -73,6 +67,20 @@ fetch_document(Connection *connection, const char *path, const char *other, char
 		http_check(request, response, what, hint);
 	}
 	return document;
+}
+
+/*
+ * Fetch a document of this kind into the current context: from path, or from
+ * other (unless that is NULL) where there is nothing.
+ */
+static Value
+fetch_document(Connection *connection, const char *path, const char *other, char first,
+			   const char *what, const char *hint)
+{
+	HttpRequest *request = http_start(connection->client, path, NULL);
+	HttpResponse *response = http_wait_or(&request, connection->client, other);
+
+	return jira_answer(request, response, first, what, hint);
 }
 
 /* Ask the server which kind of Jira it is. */

@@ -22,8 +22,6 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#define SEARCH_PATH "/rest/api/2/search"
-
 #define MS_PER_MINUTE INT64CONST(60000)
 
 /* Rows remembered; with more of them in one minute, older ones are forgotten. */
@@ -99,7 +97,7 @@ jira_server_ask(JiraSource *js, const char *bound, const char *order, int64 star
 	char	   *jql = psprintf("%s%s%s%s", js->restriction, *bound && *js->restriction ? " AND " : "",
 							   bound, order);
 
-	jira_ask(js, SEARCH_PATH, *jql == ' ' ? jql + 1 : jql, extra, rows);
+	jira_ask(js, JIRA_SERVER_SEARCH, *jql == ' ' ? jql + 1 : jql, extra, rows);
 	pfree(extra);
 	pfree(jql);
 }

@@ -34,6 +34,8 @@ typedef struct SourceSpec
 	const char *walk;			/* where to go on (SourcePage.walk), or NULL */
 	bool		one_by_one;		/* ask for a page only when it is wanted (the
 								 * rate is limited) */
+	bool		census;			/* only what identifies items is read: as many
+								 * rows a page as there can be */
 } SourceSpec;
 
 /* What is known of a page, besides its rows. */
@@ -88,6 +90,14 @@ struct Source
 	 * for what names of fields mean, if nobody knows yet.
 	 */
 	RowBatch   *(*rows) (Source *self, const Value *items, int nitems);
+
+	/*
+	 * Of items that were not among the rows, although they were once: is there a reason to doubt that they
+	 * are gone?  projects: what they belong to; items: ids or keys of some of them (Lists of char *, UTF-8).  Returns
+	 * a sentence, palloc'd, if the account cannot see one of the projects, or if the query
+	 * finds one of the items after all; else NULL.  Waits for the network, touches no catalog.
+	 */
+	char	   *(*doubt) (Source *self, List *projects, List *items);
 };
 
 /*

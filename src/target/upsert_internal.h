@@ -200,6 +200,9 @@ extern void upsert_run_probe(Incoming *in, const int *rows, int nrows);
 extern uint64 upsert_run_write(Incoming *in, const int *rows, int nrows);
 extern char *upsert_operator_name(Oid operator);
 
+/* " COLLATE x" where the index does not use the column's own collation, else "". */
+extern const char *upsert_collate_clause(const UpsertKey *key, const UpsertColumn *column);
+
 /* The plan of the probe (upsert_plan.c). */
 extern void upsert_plan_probe(UpsertShape *shape);
 

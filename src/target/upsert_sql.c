@@ -38,8 +38,8 @@ upsert_operator_name(Oid operator)
 }
 
 /* " COLLATE x" where the index does not use the column's own collation. */
-static const char *
-collate_clause(const UpsertKey *key, const UpsertColumn *column)
+const char *
+upsert_collate_clause(const UpsertKey *key, const UpsertColumn *column)
 {
 	HeapTuple	tuple;
 	Form_pg_collation form;
@@ -109,7 +109,7 @@ probe_statement(const UpsertShape *shape)
 		const UpsertColumn *column = &shape->columns[shape->keys[k].column];
 
 		appendStringInfo(&sql, "%st.%s%s %s %s", k > 0 ? " AND " : "", quote_identifier(column->name),
-						 collate_clause(&shape->keys[k], column),
+						 upsert_collate_clause(&shape->keys[k], column),
 						 upsert_operator_name(shape->keys[k].equality),
 						 element(column, k + 1));
 	}

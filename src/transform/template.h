@@ -49,6 +49,16 @@ extern List *template_references(const Template *tmpl, bool *whole);
 extern const FieldSet *template_columns(const Template *tmpl);
 
 /*
+ * Keep only the columns of these names (List of char *), so that template_references() tells
+ * what they alone read.  False, and nothing has changed, where the template has no
+ * columns, lacks one of these, or its columns share variables.
+ */
+extern bool template_keep_columns(Template *tmpl, List *names);
+
+/* Name of the column that is exactly one hole of this field ("Key"), or NULL. */
+extern const char *template_column_of(const Template *tmpl, const char *field);
+
+/*
  * Bind the template to the fields of its input: each reference is looked up
  * among them by its name (case and underscores do not matter), so that execution
  * reads row->values[i].  A reference not found there is looked up in the row's

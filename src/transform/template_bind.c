@@ -93,14 +93,13 @@ declares_dollar(List *nodes)
 	return false;
 }
 
-/* Find what the template reads; called once, before its columns are found. */
+/* Find what these nodes of the main template read, and what named ones may. */
 void
-template_find_references(Template *tmpl)
+template_find_references_in(Template *tmpl, List *nodes)
 {
 	ListCell   *cell;
 
-	tmpl->dollar_assigned = declares_dollar(tmpl->main);
-	find_in_list(tmpl, tmpl->main, true, true);
+	find_in_list(tmpl, nodes, true, true);
 
 	/* what a named template reads depends on what it is given */
 	foreach(cell, tmpl->trees)
@@ -110,6 +109,14 @@ template_find_references(Template *tmpl)
 		if (tree->root != tmpl->main)
 			find_in_list(tmpl, tree->root, false, false);
 	}
+}
+
+/* Find what the template reads; called once, before its columns are found. */
+void
+template_find_references(Template *tmpl)
+{
+	tmpl->dollar_assigned = declares_dollar(tmpl->main);
+	template_find_references_in(tmpl, tmpl->main);
 }
 
 List *

@@ -302,6 +302,7 @@ extern TmplNode *node_make(NodeKind kind, int pos);
 extern TmplNode *parse_pipeline(Parser *parser, const char *context, TokenKind end);
 extern void template_parse(Template *tmpl);
 extern void template_find_references(Template *tmpl);
+extern void template_find_references_in(Template *tmpl, List *nodes);
 extern bool literal_number(Parser *parser, Token token, TmplValue *number);
 
 /* ------------------------------------------------------------------------

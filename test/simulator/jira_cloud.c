@@ -164,11 +164,27 @@ serve_cloud_page(Request *request, const Search *search)
 	buf_char(&request->out, '}');
 }
 
+/* The index catches up with the issues that a request wants to be consistent. */
+static void
+reconcile_issues(const Request *request)
+{
+	const Json *list = json_get(request->json, "reconcileIssues");
+
+	for (const Json *id = list ? list->child : NULL; id; id = id->next)
+	{
+		uint32_t	slot = data_find(id->text ? id->text : "");
+
+		if (slot != NO_SLOT)
+			data_reveal(slot);
+	}
+}
+
 void
 serve_cloud(Request *request)
 {
 	Search		search = {0};
 
+	reconcile_issues(request);
 	if (search_read(request, &search))
 	{
 		if (search.query->where == NULL)

@@ -163,10 +163,35 @@ serve_bulk_fetch(Request *request, RenderMode mode)
 	buf_lit(&request->out, "],\"issueErrors\":[]}");
 }
 
+/* The projects that a request names with ?keys=A&keys=B. */
+typedef struct NamedProjects
+{
+	bool		any;
+	bool		named[MAX_PROJECTS];
+} NamedProjects;
+
+static enum MHD_Result
+add_named_project(void *arg, enum MHD_ValueKind kind, const char *key,
+				  const char *value)
+{
+	NamedProjects *projects = arg;
+	int			project;
+
+	(void) kind;
+	if (strcmp(key, "keys") != 0)
+		return MHD_YES;
+	projects->any = true;
+	project = value ? data_find_project(value) : -1;
+	if (project >= 0)
+		projects->named[project] = true;
+	return MHD_YES;
+}
+
 /* GET project/search (Cloud, paged) and project (all) */
 static void
 serve_projects(Request *request, RenderMode mode, bool paged)
 {
+	NamedProjects wanted = {0};
 	int64_t		from = paged ? param_int(request, "startAt", 0) : 0;
 	int64_t		limit = paged ? param_int(request, "maxResults", 50) :
 		MAX_PROJECTS;
@@ -174,10 +199,14 @@ serve_projects(Request *request, RenderMode mode, bool paged)
 	int64_t		sent = 0;
 	Buffer	   *out = &request->out;
 
+	if (paged)
+		MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND,
+								  add_named_project, &wanted);
 	buf_str(out, paged ? "{\"values\":[" : "[");
 	for (int i = 0; i < data.project_count && !request->anonymous; i++)
 	{
-		if (!data.projects[i].visible || seen++ < from || sent == limit)
+		if (!data.projects[i].visible || (wanted.any && !wanted.named[i]) ||
+			seen++ < from || sent == limit)
 			continue;
 		if (sent++ > 0)
 			buf_char(out, ',');
@@ -189,6 +218,24 @@ serve_projects(Request *request, RenderMode mode, bool paged)
 				   "\"total\":%lld,\"isLast\":%s}", (long long) from,
 				   (long long) limit, (long long) seen,
 				   from + sent >= seen ? "true" : "false");
+}
+
+/* GET project/{key} */
+static void
+serve_project(Request *request, RenderMode mode, const char *key)
+{
+	int			project = data_find_project(key);
+
+	if (project < 0 || !data.projects[project].visible || request->anonymous)
+	{
+		Buffer		message = {0};
+
+		buf_printf(&message, "No project could be found with key '%s'.", key);
+		jira_error(request, 404, message.data);
+		buf_free(&message);
+	}
+	else
+		render_project(&request->out, project, mode);
 }
 
 /* The part of the route after "/rest/api/N/" if this flavour has it. */
@@ -235,6 +282,8 @@ serve_meta(Request *request)
 		serve_projects(request, mode, true);
 	else if (strcmp(resource, "project") == 0)
 		serve_projects(request, mode, false);
+	else if (strncmp(resource, "project/", 8) == 0)
+		serve_project(request, mode, resource + 8);
 	else
 		return false;
 	return true;

@@ -11,6 +11,9 @@ is 'issue by key' "$(get '/rest/api/3/issue/PLATFORM-5?fields=summary' | jq -c '
 is 'an unknown issue is 404' "$(status get /rest/api/3/issue/PLATFORM-99999)" 404
 is 'bulkfetch sorts by id and leaves out unknown ones' \
 	"$(get /rest/api/3/issue/bulkfetch -d '{"issueIdsOrKeys":["10009","X-1","10003"],"fields":["summary"]}' | jq -c '[.issues[].id]')" '["10003","10009"]'
+is 'projects by key' "$(get '/rest/api/3/project/search?keys=DATA&keys=NONE&keys=PLATFORM' | jq -c '[.values[].key]')" '["PLATFORM","DATA"]'
+is 'a project' "$(get /rest/api/3/project/DATA | jq -r .key; get /rest/api/3/project/NONE -o /dev/null -w '%{http_code}')" $'DATA\n404'
+is 'reconcileIssues' "$(id=$(get /rest/api/3/issue/PLATFORM-9 | jq .id -r); sim 'hide?key=PLATFORM-9' >/dev/null; search 'key = PLATFORM-9' | jq '.issues | length'; search 'key = PLATFORM-9' "reconcileIssues: [$id]" | jq '.issues | length')" $'0\n1'
 is 'projects' "$(get /rest/api/3/project/search | jq -c '[.values[].key]')" '["PLATFORM","MOBILE","DATA"]'
 is 'tenant info' "$(get /_edge/tenant_info | jq 'has("cloudId")')" true
 is 'approximate-count' "$(get /rest/api/3/search/approximate-count -d '{"jql":"updated >= 0"}')" '{"count":500}'

@@ -1,0 +1,506 @@
+/*
+ * vanish.c
+ *		Rows that the source no longer has: which targets, how many, are they
+ *		gone, and off they go.
+ */
+#include "flow/vanish.h"
+
+#include <math.h>
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "flow/check.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "resolute.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+/* So many vanished rows are asked about, one by one. */
+#define SAMPLE_ISSUES 10
+
+/* No site has more projects than this in sight of one flow. */
+#define MAX_PROJECTS 10000
+
+/* What stands in a flow's definition, at any depth. */
+#define TARGETS_SQL \
+	"SELECT DISTINCT f.name, f.owner::pg_catalog.oid, t #>> '{}' " \
+	"FROM resolute.flows f JOIN resolute.flow_versions v " \
+	"ON v.flow_id OPERATOR(pg_catalog.=) f.flow_id AND v.version OPERATOR(pg_catalog.=) f.version, " \
+	"pg_catalog.jsonb_path_query(v.steps, 'strict $.** ? (@.step == \"upsert\").target') t " \
+	"WHERE f.flow_id OPERATOR(pg_catalog.<>) $1"
+
+void
+vanish_arguments(Vanish *vanish, FunctionCallInfo fcinfo, int first)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("flow must not be null")));
+	vanish->max_shrink = PG_ARGISNULL(first) ? VANISH_DEFAULT_MAX_SHRINK : PG_GETARG_FLOAT8(first);
+	vanish->shared = !PG_ARGISNULL(first + 1) && PG_GETARG_BOOL(first + 1);
+	vanish->check_access = PG_ARGISNULL(first + 2) || PG_GETARG_BOOL(first + 2);
+	if (!(vanish->max_shrink >= 0 && vanish->max_shrink <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_shrink is out of range"),
+				 errhint("It is the part of a table that may vanish at most, from 0 to 1; the default is %g.",
+						 VANISH_DEFAULT_MAX_SHRINK)));
+}
+
+/* ------------------------------------------------------------------------
+ * Targets
+ * ------------------------------------------------------------------------
+ */
+
+/* The column that says how new a row is: the version, or the one that follows the cursor. */
+static const char *
+version_column(const Step *sink, const Template *tmpl)
+{
+	const char *version = step_text(sink, "version");
+
+	if (version == NULL && tmpl)
+		version = template_column_of(tmpl, source_cursor_field(sink->root->type->provider));
+	return version;
+}
+
+/* The template that makes the sink's rows of items, or NULL. */
+static const Template *
+row_template(const Step *sink)
+{
+	for (const Step *step = sink; step != NULL; step = step->input)
+	{
+		if (step->tmpl)
+			return step->tmpl;
+	}
+	return NULL;
+}
+
+/* Which columns tell what a row is called at its source? */
+static void
+find_columns(VanishTarget *target, const Template *tmpl)
+{
+	const char *key = template_column_of(tmpl, "Key");
+	const char *id = template_column_of(tmpl, "Id");
+
+	target->issue_column = id ? id : key;
+	target->project_column = template_column_of(tmpl, "Project");
+	target->project_prefix = target->project_column == NULL && key;
+	if (target->project_prefix)
+		target->project_column = key;
+}
+
+/* The target of that table, or NULL. */
+static VanishTarget *
+find_target(const Vanish *vanish, Oid relation)
+{
+	ListCell   *lc;
+
+	foreach(lc, vanish->targets)
+	{
+		VanishTarget *target = lfirst(lc);
+
+		if (census_relation(target->census) == relation)
+			return target;
+	}
+	return NULL;
+}
+
+static Oid
+relation_named(const char *name)
+{
+	return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name))),
+							NoLock, true);
+}
+
+/* Rows that max_items leaves out are not gone. */
+static void
+check_complete(const Run *run, const Vanish *vanish, const Step *sink)
+{
+	ListCell   *lc;
+
+	foreach(lc, sink->roots)
+	{
+		const Step *fetch = lfirst(lc);
+
+		if (!value_is_null(step_param(fetch, "max_items")))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("%s needs everything that the source has, but step \"%s\" of flow \"%s\" has max_items",
+							vanish->procedure, fetch->name, run->flow->name),
+					 errhint("Leave max_items out of the step.")));
+	}
+}
+
+/* Begin the census of a table. */
+static VanishTarget *
+add_target(Run *run, Vanish *vanish, Step *sink)
+{
+	VanishTarget *target = palloc0(sizeof(VanishTarget));
+	const Template *tmpl = row_template(sink);
+	CensusSpec	spec = {0};
+
+	spec.step = sink->name;
+	spec.target = step_text(sink, "target");
+	spec.keys = sink->keys;
+	spec.version = version_column(sink, tmpl);
+	spec.before = run->record.started_at;
+	spec.may_delete = vanish->may_delete;
+	target->name = spec.target;
+	target->census = census_create(&spec);
+	if (tmpl)
+		find_columns(target, tmpl);
+	vanish->targets = lappend(vanish->targets, target);
+	return target;
+}
+
+/* Add a step that upserts. */
+static void
+add_sink(Run *run, Vanish *vanish, Step *sink)
+{
+	VanishTarget *target = find_target(vanish, relation_named(step_text(sink, "target")));
+
+	check_complete(run, vanish, sink);
+	if (target == NULL)
+		target = add_target(run, vanish, sink);
+	else if (!census_has_keys(target->census, sink->keys))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("steps \"%s\" and \"%s\" of flow \"%s\" upsert into \"%s\" by different keys",
+						((Step *) linitial(target->sinks))->name, sink->name, run->flow->name,
+						target->name),
+				 errdetail("%s compares the table with the source by one key.", vanish->procedure)));
+	target->sinks = lappend(target->sinks, sink);
+}
+
+/* A row that another flow has brought is not gone because this one's source lacks it. */
+static void
+check_not_shared(Run *run, const Vanish *vanish)
+{
+	Oid			types[] = {INT4OID};
+	Datum		values[] = {Int32GetDatum(run->flow->id)};
+	MemoryContext caller = CurrentMemoryContext;
+
+	catalog_execute(TARGETS_SQL, 1, types, values, NULL);
+	MemoryContextSwitchTo(caller);	/* SPI has left its own */
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		const VanishTarget *target = find_target(vanish, relation_named(SPI_getvalue(row, desc, 3)));
+		bool		isnull;
+		Oid			owner = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
+
+		if (target == NULL)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is the target of another flow, too", target->name),
+				 is_member_of_role(GetUserId(), owner) ?
+				 errdetail("Flow \"%s\" upserts into it. Its rows would be taken for rows that the source no longer has.",
+						   SPI_getvalue(row, desc, 1)) :
+				 errdetail("A flow of another owner upserts into it. Its rows would be taken for rows that the source no longer has."),
+				 errhint("If both flows bring the same rows, say so: CALL resolute.%s(%s, shared => true);",
+						 vanish->procedure, quote_literal_cstr(run->flow->name))));
+	}
+}
+
+/* What a handler stores is not what the source has. */
+static bool
+is_in_handler(const Step *step)
+{
+	for (; step; step = step->parent)
+	{
+		if (step->handler > 0)
+			return true;
+	}
+	return false;
+}
+
+void
+vanish_prepare_unit(Run *run, void *arg)
+{
+	Vanish	   *vanish = arg;
+	ListCell   *lc;
+
+	foreach(lc, run->flow->all)
+	{
+		Step	   *step = lfirst(lc);
+		StepContext context;
+
+		if (step->type->kind != STEP_UPSERT || is_in_handler(step))
+			continue;
+		step_context_push(&context, run->flow, step);
+		add_sink(run, vanish, step);
+		step_context_pop(&context);
+	}
+	if (vanish->targets == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("flow \"%s\" has no upsert step", run->flow->name),
+				 errdetail("Without the key of an upsert, rows cannot be compared with the source.")));
+	if (!vanish->shared)
+		check_not_shared(run, vanish);
+}
+
+void
+vanish_saw_rows(Run *run, Step *sink, RowBatch *rows, PageContext *page)
+{
+	Vanish	   *vanish = run->job;
+	ListCell   *lc;
+
+	foreach(lc, vanish->targets)
+	{
+		VanishTarget *target = lfirst(lc);
+
+		if (!list_member_ptr(target->sinks, sink))
+			continue;
+		census_add(target->census, rows);
+		vanish_add_failed(run, target, sink, page);
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Comparison
+ * ------------------------------------------------------------------------
+ */
+
+/* The streams whose rows go to the target, List of Stream *. */
+static List *
+streams_of(Run *run, const VanishTarget *target)
+{
+	List	   *streams = NIL;
+	ListCell   *lc;
+	ListCell   *root;
+
+	foreach(lc, target->sinks)
+	{
+		foreach(root, ((Step *) lfirst(lc))->roots)
+			streams = list_append_unique_ptr(streams, run_stream(run, lfirst(root)));
+	}
+	return streams;
+}
+
+/* Was everything read that the sources have for this target? */
+static bool
+was_read(Run *run, const VanishTarget *target)
+{
+	ListCell   *lc;
+
+	foreach(lc, streams_of(run, target))
+	{
+		const Stream *stream = lfirst(lc);
+
+		if (!stream_is_complete(stream) || stream->walk != NULL || stream->source == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Nothing may be missing from what the censuses were made of. */
+static void
+check_all_seen(Run *run, const Vanish *vanish)
+{
+	if (run->record.handled_errors > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("flow \"%s\" has handled errors, so that rows may be missing", run->flow->name),
+				 errdetail("No row was removed.")));
+	if (vanish->unknown > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg(INT64_FORMAT " items of flow \"%s\" failed before their keys were known",
+						vanish->unknown, run->flow->name),
+				 errdetail("No row was removed. The first error is: %s", vanish->unknown_error),
+				 errhint("Mend the template so that it makes the key of every item.")));
+}
+
+/* Refuse to remove more than max_shrink allows. */
+static void
+check_shrink(const Run *run, const Vanish *vanish, const VanishTarget *target, int64 removed)
+{
+	if (removed <= vanish->max_shrink * target->result.stored)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the source no longer has " INT64_FORMAT " of " INT64_FORMAT " rows of table \"%s\"",
+					removed, target->result.stored, target->name),
+			 errdetail("At most %g %% of them may vanish at once. No row was removed.",
+					   vanish->max_shrink * 100),
+			 errhint("If they are gone indeed, raise the limit: CALL resolute.%s(%s, max_shrink => %.2g);",
+					 vanish->procedure, quote_literal_cstr(run->flow->name),
+					 Min(1.0, ceil(removed * 100.0 / target->result.stored) / 100))));
+}
+
+/* A source that has nothing at all is more often one that cannot be seen. */
+static void
+check_not_empty(const Run *run, const Vanish *vanish, const VanishTarget *target)
+{
+	if (census_count(target->census) > 0 || target->result.vanished == 0 || !vanish->check_access)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the source has no row at all for table \"%s\"", target->name),
+			 errdetail("An account that has lost its permissions sees the same. No row was removed."),
+			 errhint("If the source is empty indeed: CALL resolute.%s(%s, max_shrink => 1, check_access => false);",
+					 vanish->procedure, quote_literal_cstr(run->flow->name))));
+}
+
+/* Texts of a column in UTF-8, while catalogs may be read. */
+static List *
+utf8_values(List *values)
+{
+	ListCell   *lc;
+
+	foreach(lc, values)
+		lfirst(lc) = pg_server_to_any(lfirst(lc), strlen(lfirst(lc)), PG_UTF8);
+	return values;
+}
+
+/* Unit: how many rows are missing, and what are they called? */
+static void
+compare_unit(Run *run, void *arg)
+{
+	Vanish	   *vanish = arg;
+	ListCell   *lc;
+
+	check_all_seen(run, vanish);
+	foreach(lc, vanish->targets)
+	{
+		VanishTarget *target = lfirst(lc);
+
+		if (!was_read(run, target))
+			continue;
+		census_compare(target->census, &target->result);
+		check_not_empty(run, vanish, target);
+		check_shrink(run, vanish, target, target->result.vanished);
+		if (target->result.vanished == 0 || !vanish->check_access)
+			continue;
+		if (target->issue_column)
+			target->issues = utf8_values(census_vanished(target->census, target->issue_column,
+														 false, SAMPLE_ISSUES));
+		if (target->project_column)
+			target->projects = utf8_values(census_vanished(target->census, target->project_column,
+														   target->project_prefix, MAX_PROJECTS));
+	}
+}
+
+/* ------------------------------------------------------------------------
+ * Proof
+ * ------------------------------------------------------------------------
+ */
+
+/* A reason to doubt that the vanished rows are gone, or NULL. */
+static char *
+find_doubt(List *streams, const VanishTarget *target)
+{
+	ListCell   *lc;
+
+	if (list_length(streams) == 1)
+	{
+		Source	   *source = ((Stream *) linitial(streams))->source;
+
+		return source->doubt(source, target->projects, target->issues);
+	}
+
+	/* With several sources nobody knows which one a row is of: some must see its project. */
+	foreach(lc, target->projects)
+	{
+		char	   *doubt = NULL;
+		ListCell   *other;
+
+		foreach(other, streams)
+		{
+			Source	   *source = ((Stream *) lfirst(other))->source;
+
+			doubt = source->doubt(source, list_make1(lfirst(lc)), NIL);
+			if (doubt == NULL)
+				break;
+		}
+		if (doubt)
+			return doubt;
+	}
+	return NULL;
+}
+
+/* Unit: ask the source about what is missing. */
+static void
+proof_unit(Run *run, void *arg)
+{
+	Vanish	   *vanish = arg;
+	ListCell   *lc;
+
+	foreach(lc, vanish->targets)
+	{
+		VanishTarget *target = lfirst(lc);
+		char	   *doubt = NULL;
+
+		if (target->projects != NIL || target->issues != NIL)
+			doubt = find_doubt(streams_of(run, target), target);
+		if (doubt)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("rows of table \"%s\" that the source did not show may not be gone", target->name),
+					 errdetail("%s No row was removed.", doubt),
+					 errhint("Check the permissions of the account. If the rows are gone indeed: CALL resolute.%s(%s, check_access => false);",
+							 vanish->procedure, quote_literal_cstr(run->flow->name))));
+	}
+}
+
+bool
+vanish_check(Run *run)
+{
+	return run_unit(run, UNIT_DATABASE, run->context, compare_unit, run->job) &&
+		run_commit(run) &&
+		run_unit(run, UNIT_NETWORK, run->context, proof_unit, run->job);
+}
+
+/* ------------------------------------------------------------------------
+ * Removal
+ * ------------------------------------------------------------------------
+ */
+
+void
+vanish_remove_unit(Run *run, void *arg)
+{
+	Vanish	   *vanish = arg;
+	ListCell   *lc;
+
+	run->record.deleted = 0;
+	foreach(lc, vanish->targets)
+	{
+		VanishTarget *target = lfirst(lc);
+
+		if (!was_read(run, target))
+			continue;
+		census_compare(target->census, &target->result);
+		check_shrink(run, vanish, target, target->result.vanished);
+		target->removed = census_remove(target->census, &target->restored);
+		check_shrink(run, vanish, target, target->removed);
+		run->record.deleted += target->removed;
+	}
+}
+
+void
+vanish_report(Run *run)
+{
+	Vanish	   *vanish = run->job;
+	ListCell   *lc;
+
+	foreach(lc, vanish->targets)
+	{
+		VanishTarget *target = lfirst(lc);
+
+		if (!was_read(run, target))
+			ereport(NOTICE,
+					(errmsg("table \"%s\" was left alone: the flow did not read its source", target->name)));
+		else
+			ereport(NOTICE,
+					(errmsg("table \"%s\": " INT64_FORMAT " of " INT64_FORMAT
+							" rows are not in the source any more, " INT64_FORMAT " are back",
+							target->name, target->removed, target->result.stored, target->restored)));
+	}
+}
