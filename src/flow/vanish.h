@@ -6,6 +6,10 @@
  * Both read all that the source has and show it to a census of each target.  Then, in one
  * transaction, the rows that are in no census are deleted or marked, unless too many
  * would be, or there is reason to doubt that they are gone.
+ *
+ *		vanish.c		targets and their censuses
+ *		vanish_keys.c	keys without all the rest
+ *		vanish_remove.c	comparison, proof and removal
  */
 #ifndef RESOLUTE_VANISH_H
 #define RESOLUTE_VANISH_H
@@ -56,6 +60,8 @@ extern void vanish_prepare_unit(Run *run, void *arg);
 
 /* For run->saw_rows: the rows of a page are there. */
 extern void vanish_saw_rows(Run *run, Step *sink, RowBatch *rows, PageContext *page);
+
+/* vanish_remove.c */
 
 /* Compare, and prove that what is missing is gone.  False on error. */
 extern bool vanish_check(Run *run);
