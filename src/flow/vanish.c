@@ -69,14 +69,36 @@ row_template(const Step *sink)
 	return NULL;
 }
 
-/* Which columns tell what a row is called at its source? */
+/* Does every item that its sources have reach the sink? */
+static bool
+takes_all(const Run *run, const Step *sink)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->flow->all)
+	{
+		const Step *step = lfirst(lc);
+		StepKind	kind = step->type->kind;
+
+		if (step != sink && step_reads_from(sink, step) && kind != STEP_FETCH && kind != STEP_MAP &&
+			kind != STEP_UNIQUE && kind != STEP_MERGE)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Which columns tell what a row is called at its source?  Where a filter may have left an
+ * item out, that the query finds it says nothing.
+ */
 static void
-find_columns(VanishTarget *target, const Template *tmpl)
+find_columns(const Run *run, VanishTarget *target, const Step *sink, const Template *tmpl)
 {
 	const char *key = template_column_of(tmpl, "Key");
 	const char *id = template_column_of(tmpl, "Id");
 
-	target->issue_column = id ? id : key;
+	if (takes_all(run, sink))
+		target->issue_column = id ? id : key;
 	target->project_column = template_column_of(tmpl, "Project");
 	target->project_prefix = target->project_column == NULL && key;
 	if (target->project_prefix)
@@ -142,7 +164,7 @@ add_target(Run *run, Vanish *vanish, Step *sink)
 	target->name = spec.target;
 	target->census = census_create(&spec);
 	if (tmpl)
-		find_columns(target, tmpl);
+		find_columns(run, target, sink, tmpl);
 	vanish->targets = lappend(vanish->targets, target);
 	return target;
 }

@@ -25,7 +25,7 @@ typedef struct VanishTarget
 	Census	   *census;
 	const char *name;			/* as the first of its steps writes it */
 	List	   *sinks;			/* of Step *: all that upsert into it */
-	const char *issue_column;	/* holds what the source identifies a row by, or NULL */
+	const char *issue_column;	/* holds what the source knows a row by, or NULL */
 	const char *project_column; /* holds what it belongs to, or NULL */
 	bool		project_prefix; /* ... before the last "-" */
 

@@ -183,4 +183,29 @@ for my $fault ({ skip => 3, status => 401 }, { skip => 3, html => JSON::PP::true
 	}
 }
 
+# A full reindex as a flow of its own holds the cursor, so that an hourly run stands back.
+must(<<'SQL');
+SELECT resolute.create_flow('reindex', resolute.manual(),
+    resolute.sql($$SELECT resolute.reset_cursor('heal')$$),
+    resolute.sql('TRUNCATE issues'),
+    resolute.as('page', resolute.jira_fetch_issues('jira', 'updated >= ${cursor}', resolute.cursor_for('heal'), page_size => 50, paginate => 'manual')),
+    resolute.while('page.has_more',
+        resolute.as('rows', resolute.map('page', '{"id": {{.Id}}, "key": "{{.Key}}", "summary": "{{.Summary}}", "status": "{{.Status}}", "assignee": "{{.Assignee}}", "updated": "{{.Updated}}", "labels": {{json .Labels}}}')),
+        resolute.upsert('rows', target => 'issues', key => 'id'),
+        resolute.next_page('page')),
+    resolute.sql('REINDEX TABLE issues'));
+SQL
+sim('block', skip => 3);
+$session = start_session("CALL resolute.run('reindex');");
+sim('wait', blocked => 1);
+is(psql("SET client_min_messages = notice; CALL resolute.run('heal', scheduled => true);"),
+	'NOTICE:  00000: flow "heal" skipped: another run holds one of its cursors', 'an hourly run beside a full reindex is skipped');
+like(psql("SET client_min_messages = notice; $call{resync}"), qr/skipped: another run holds one of its cursors/, 'so is a resync');
+is(last_run('status, error_message'), 'skipped|another run holds one of its cursors', '... and recorded as such');
+sim('release');
+is(end_session($session), '', 'the reindex goes on');
+same_as_source('the table is the source');
+is(psql("CALL resolute.run('heal');"), '', 'the next hourly run works');
+same_as_source('... and finds nothing amiss');
+
 done_testing;
