@@ -67,6 +67,16 @@ int64_column(uint64 row, int number)
 									   number, &isnull));
 }
 
+/* The text, or the same one that the letter before has: they come in order. */
+static const char *
+shared_text(const char *before, char *text)
+{
+	if (before == NULL || text == NULL || strcmp(before, text) != 0)
+		return text;
+	pfree(text);
+	return before;
+}
+
 Letter *
 dead_letters_open(int flow_id, const char *step, int64 limit, int *n)
 {
@@ -87,8 +97,8 @@ dead_letters_open(int flow_id, const char *step, int64 limit, int *n)
 		bool		isnull;
 
 		letters[i].id = int64_column(i, 1);
-		letters[i].step = text_column(i, 2);
-		letters[i].source = text_column(i, 3);
+		letters[i].step = shared_text(i > 0 ? letters[i - 1].step : NULL, text_column(i, 2));
+		letters[i].source = shared_text(i > 0 ? letters[i - 1].source : NULL, text_column(i, 3));
 		letters[i].version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i],
 														 SPI_tuptable->tupdesc, 4, &isnull));
 	}

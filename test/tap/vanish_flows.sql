@@ -83,6 +83,27 @@ CALL resolute.run('open');
 SELECT alike(pg_temp.error($$SELECT resolute.replay_dead_letters('open')$$), '0A000 dead letters of step "stored" of flow "open" cannot be replayed / Their way leads through step "sorted", which needs all rows of its source at once. / %resync%', 'letters whose way leads through sort are not replayed');
 SELECT is((SELECT max(attempts) FROM resolute.dead_letters WHERE flow = 'open'), 1, '... which is no attempt');
 
+-- Letters of filter and of unique.
+CREATE TABLE warehouse.numbers (number text PRIMARY KEY, key text, updated timestamptz);
+CREATE FUNCTION sim.numbers(condition text, number text) RETURNS int LANGUAGE sql AS $$
+	SELECT resolute.create_or_replace_flow('numbers', resolute.manual(),
+		resolute.as('i', resolute.jira_fetch_issues('jira', 'project = MOBILE AND updated >= ${cursor}', resolute.cursor_for('numbers'))),
+		resolute.as('f', resolute.filter('i', condition)),
+		resolute.as('r', resolute.map('f', '{"number": ' || number || ', "key": "{{.Key}}", "updated": "{{.Updated}}"}')),
+		resolute.as('u', resolute.unique('r', key => 'number')),
+		resolute.as('s', resolute.upsert('u', target => 'warehouse.numbers', key => 'number'))) $$;
+SELECT sim.numbers($$item->>'key' <> 'MOBILE-2' OR (item->>'key')::int > 0$$, '{{if eq .Key "MOBILE-4"}}null{{else}}"{{.Key}}"{{end}}') AS past \gset
+CALL resolute.run('numbers');
+SELECT set_eq($$SELECT step, error_code, item->>'key' FROM resolute.dead_letters WHERE flow = 'numbers'$$, $$VALUES ('f', '22P02', 'MOBILE-2'), ('u', '23502', 'MOBILE-4')$$, 'an item that filter fails on, and a row without a key');
+SELECT is((SELECT failed FROM resolute.replay_dead_letters('numbers')), 2::bigint, 'replayed as it is, both fail again');
+SELECT set_eq($$SELECT step, attempts FROM resolute.dead_letters WHERE flow = 'numbers'$$, $$VALUES ('f', 2), ('u', 2)$$, '... in the same steps');
+SELECT sim.numbers($$item->>'key' <> 'MOBILE-2' OR (item->>'key')::int > 0$$, '"{{.Key}}"');
+SELECT is((SELECT resolved FROM resolute.replay_dead_letters('numbers', step => 'u')), 1::bigint, 'with another template the one that unique has refused is stored');
+SELECT sim.numbers('true', '"{{.Key}}"') AS present \gset
+SELECT alike(pg_temp.error($$SELECT resolute.replay_dead_letters('numbers')$$), '55000 step "f" of flow "numbers" has changed%', 'another condition is another step');
+SELECT is((SELECT resolved FROM resolute.replay_dead_letters('numbers', version => :present)), 1::bigint, '... that may be gone by');
+SELECT set_eq('SELECT key FROM warehouse.numbers', $$SELECT sim.keys_of('MOBILE')$$, 'the table is the source');
+
 -- A whole page as dead letters.
 CREATE TABLE warehouse.pages (key text PRIMARY KEY, updated timestamptz);
 CREATE FUNCTION warehouse.broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE SQLSTATE '58030' USING MESSAGE = 'broken'; END $$;
