@@ -11,7 +11,7 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(psql must start_session end_session until_sql sim searches served
+our @EXPORT = qw(psql must start_session start_blocked end_session until_sql sim searches served
   use_simulator create_target create_flow same_as_source last_run running_pid time);
 
 # Nothing here takes half as long; longer means that it hangs.
@@ -59,6 +59,18 @@ sub end_session
 	unlink $session->{path};
 	$text =~ s/^LOCATION:.*\n//mg;
 	return $text;
+}
+
+# Begin SQL and let it come to wait for the simulator, which blocks as told.
+sub start_blocked
+{
+	my ($sql, %barrier) = @_;
+
+	sim('log', clear => 1);
+	sim('block', %barrier);
+	my $session = start_session($sql);
+	sim('wait', blocked => 1);
+	return $session;
 }
 
 sub psql

@@ -27,12 +27,8 @@ my %call = (resync => "CALL resolute.resync('heal');", reconcile => "CALL resolu
 # Begin one and let it come to wait for the server.
 sub waiting
 {
-	my ($sql, %barrier) = @_;
+	my $session = start_blocked(@_);
 
-	sim('log', clear => 1);
-	sim('block', %barrier);
-	my $session = start_session($sql);
-	sim('wait', blocked => 1);
 	return ($session, running_pid('heal'));
 }
 
@@ -195,9 +191,7 @@ SELECT resolute.create_flow('reindex', resolute.manual(),
         resolute.next_page('page')),
     resolute.sql('REINDEX TABLE issues'));
 SQL
-sim('block', skip => 3);
-$session = start_session("CALL resolute.run('reindex');");
-sim('wait', blocked => 1);
+$session = start_blocked("CALL resolute.run('reindex');", skip => 3);
 is(psql("SET client_min_messages = notice; CALL resolute.run('heal', scheduled => true);"),
 	'NOTICE:  00000: flow "heal" skipped: another run holds one of its cursors', 'an hourly run beside a full reindex is skipped');
 like(psql("SET client_min_messages = notice; $call{resync}"), qr/skipped: another run holds one of its cursors/, 'so is a resync');

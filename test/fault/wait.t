@@ -16,12 +16,8 @@ create_flow('other', cursor => 'wait');
 # Begin SQL and let it come to wait for the server; returns its session and process.
 sub waiting
 {
-	my ($sql, %barrier) = @_;
+	my $session = start_blocked(@_);
 
-	sim('log', clear => 1);
-	sim('block', %barrier);
-	my $session = start_session($sql);
-	sim('wait', blocked => 1);
 	until_sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND wait_event_type = 'Extension';", '1');
 	return ($session,
 		psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'psql' AND wait_event_type = 'Extension';"));

@@ -7,16 +7,6 @@ SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=300&seed=5&projects=PLATFORM,MOBILE,DATA');
 SELECT no_plan();
-CREATE FUNCTION pg_temp.error(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	state text; message text; detail text; hint text;
-BEGIN
-	EXECUTE statement;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' / ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END $$;
 CREATE FUNCTION sim.keys_of(project text) RETURNS SETOF text LANGUAGE sql AS
 	$$ SELECT i->>'key' FROM jsonb_array_elements(sim.get('/_sim/issues?array=1&project=' || project)) i $$;
 CREATE FUNCTION sim.last_run() RETURNS text LANGUAGE sql AS
@@ -53,7 +43,7 @@ CALL resolute.resync('multi');
 SELECT is(sim.last_run(), 'resync succeeded 1', 'resync over a merge');
 SELECT set_eq($$SELECT key FROM warehouse.merged$$, $$SELECT i->>'key' FROM jsonb_array_elements(sim.get('/_sim/issues?array=1')) i$$, '... a moved issue keeps its row, a deleted one does not');
 SELECT sim.get('/_sim/project?key=DATA&visible=0');
-SELECT alike(pg_temp.error($$CALL resolute.reconcile('multi', delete => true, max_shrink => 1)$$), '22023%DATA%', 'a source that has gone out of sight fails it');
+SELECT alike(sim.error($$CALL resolute.reconcile('multi', delete => true, max_shrink => 1)$$), '22023%DATA%', 'a source that has gone out of sight fails it');
 SELECT sim.get('/_sim/project?key=DATA&visible=1');
 
 -- filter: rows that no longer pass are gone from the target's view of the source.
@@ -80,7 +70,7 @@ ALTER TABLE warehouse.open ADD CONSTRAINT refused CHECK (status <> 'To Do') NOT 
 SELECT resolute.reset_cursor('open');
 SELECT sim.get('/_sim/edit?status=To+Do&key=' || min(key)) FROM warehouse.open;
 CALL resolute.run('open');
-SELECT alike(pg_temp.error($$SELECT resolute.replay_dead_letters('open')$$), '0A000 dead letters of step "stored" of flow "open" cannot be replayed / Their way leads through step "sorted", which needs all rows of its source at once. / %resync%', 'letters whose way leads through sort are not replayed');
+SELECT alike(sim.error($$SELECT resolute.replay_dead_letters('open')$$), '0A000 dead letters of step "stored" of flow "open" cannot be replayed / Their way leads through step "sorted", which needs all rows of its source at once. / %resync%', 'letters whose way leads through sort are not replayed');
 SELECT is((SELECT max(attempts) FROM resolute.dead_letters WHERE flow = 'open'), 1, '... which is no attempt');
 
 -- Letters of filter and of unique.
@@ -100,7 +90,7 @@ SELECT set_eq($$SELECT step, attempts FROM resolute.dead_letters WHERE flow = 'n
 SELECT sim.numbers($$item->>'key' <> 'MOBILE-2' OR (item->>'key')::int > 0$$, '"{{.Key}}"');
 SELECT is((SELECT resolved FROM resolute.replay_dead_letters('numbers', step => 'u')), 1::bigint, 'with another template the one that unique has refused is stored');
 SELECT sim.numbers('true', '"{{.Key}}"') AS present \gset
-SELECT alike(pg_temp.error($$SELECT resolute.replay_dead_letters('numbers')$$), '55000 step "f" of flow "numbers" has changed%', 'another condition is another step');
+SELECT alike(sim.error($$SELECT resolute.replay_dead_letters('numbers')$$), '55000 step "f" of flow "numbers" has changed%', 'another condition is another step');
 SELECT is((SELECT resolved FROM resolute.replay_dead_letters('numbers', version => :present)), 1::bigint, '... that may be gone by');
 SELECT set_eq('SELECT key FROM warehouse.numbers', $$SELECT sim.keys_of('MOBILE')$$, 'the table is the source');
 
@@ -114,7 +104,7 @@ SELECT resolute.create_flow('dlq', resolute.manual(),
 	resolute.as('s', resolute.on_error(resolute.upsert('r', target => 'warehouse.pages', key => 'key'), resolute.dead_letter())));
 CALL resolute.run('dlq');
 SELECT is((SELECT count(*) FROM resolute.dead_letters WHERE flow = 'dlq' AND step = 's' AND resolved_at IS NULL), (SELECT count(*) FROM sim.keys_of('MOBILE')), 'dead_letter() has sent all pages');
-SELECT alike(pg_temp.error($$CALL resolute.resync('dlq')$$), '55000 flow "dlq" has handled errors, so that rows may be missing%', 'resync trusts no run that handled errors');
+SELECT alike(sim.error($$CALL resolute.resync('dlq')$$), '55000 flow "dlq" has handled errors, so that rows may be missing%', 'resync trusts no run that handled errors');
 DROP TRIGGER broken ON warehouse.pages;
 SELECT is((SELECT replayed = resolved FROM resolute.replay_dead_letters('dlq')), true, 'whole pages are replayed');
 SELECT set_eq('SELECT key FROM warehouse.pages', $$SELECT sim.keys_of('MOBILE')$$, '... and stored');
@@ -145,9 +135,9 @@ SELECT resolute.create_flow('handler', resolute.manual(),
 	resolute.as('r', resolute.map('i', '{"key": "{{.Key}}", "updated": "{{.Updated}}"}')),
 	resolute.as('s', resolute.upsert('r', target => 'warehouse.pages', key => 'key')));
 SELECT sim.post('/_sim/fault', '{"status": 400, "body": {"errorMessages": ["no"]}}');
-SELECT alike(pg_temp.error($$CALL resolute.reconcile('handler', delete => true, shared => true)$$), '22023%', 'an error of the source fails reconcile');
+SELECT alike(sim.error($$CALL resolute.reconcile('handler', delete => true, shared => true)$$), '22023%', 'an error of the source fails reconcile');
 SELECT sim.post('/_sim/fault', '{"status": 400, "body": {"errorMessages": ["no"]}}');
-SELECT alike(pg_temp.error($$CALL resolute.resync('handler', shared => true)$$), '55000 flow "handler" has handled errors%', '... and resync, although the flow handles it');
+SELECT alike(sim.error($$CALL resolute.resync('handler', shared => true)$$), '55000 flow "handler" has handled errors%', '... and resync, although the flow handles it');
 SELECT is((SELECT count(*) FROM warehouse.handled), 0::bigint, 'what was undone is undone');
 SELECT set_eq('SELECT key FROM warehouse.pages', $$SELECT sim.keys_of('MOBILE')$$, 'no row is removed');
 

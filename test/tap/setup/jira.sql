@@ -75,16 +75,3 @@ BEGIN
     DROP TABLE got;
     RETURN is(missing, NULL, title);
 END $$;
-
--- What a statement raises: "SQLSTATE message / detail / hint".
-CREATE FUNCTION sim.error(statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-    state text; message text; detail text; hint text;
-BEGIN
-    EXECUTE statement;
-    RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-        detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-    RETURN concat_ws(' / ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
-END $$;

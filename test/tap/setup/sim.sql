@@ -3,6 +3,7 @@
 --   sim.url()                   its base URL
 --   sim.get(path)               GET of a control endpoint, as jsonb
 --   sim.post(path, body)        POST of jsonb to one
+--   sim.error(statement)        what it raises
 --   sim.connect(server, options, mapping, path)
 --                               a server for it, and a user mapping for PUBLIC
 --
@@ -43,4 +44,17 @@ BEGIN
         'CREATE SERVER %I FOREIGN DATA WRAPPER resolute_jira OPTIONS (base_url %L, allow_http ''true'', allow_private ''true''%s)',
         server, sim.url() || path, ', ' || options);
     EXECUTE pg_catalog.format('CREATE USER MAPPING FOR PUBLIC SERVER %I OPTIONS (%s)', server, mapping);
+END $$;
+
+-- What a statement raises: "SQLSTATE message / detail / hint".
+CREATE FUNCTION sim.error(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    state text; message text; detail text; hint text;
+BEGIN
+    EXECUTE statement;
+    RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+        detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RETURN concat_ws(' / ', state || ' ' || message, nullif(detail, ''), nullif(hint, ''));
 END $$;
