@@ -95,6 +95,15 @@ SELECT define('f', issues(), resolute.with_max_failures(resolute.as('mapped', re
 	stored(), resolute.sql('SELECT 1'), resolute.as('again', resolute.upsert('mapped', 'warehouse.issues', 'issue_key')));
 SELECT is((SELECT concat_ws(' ', status, inserted, failed) FROM resolute.run_flow('f')), 'succeeded 498 2', 'with_max_failures counts a row once that two passes see');
 
+-- The handler of a block.
+SELECT begin_again();
+INSERT INTO bad SELECT issue_key FROM sim.issues() ORDER BY updated_at, issue_key OFFSET 119 LIMIT 1;
+SELECT define('f', issues(), resolute.on_error(resolute.when('issues', mapped(), stored(), says('not here')), says('block')), says('after'));
+CALL resolute.run('f');
+SELECT is(said(), '{"block": "stored"} {"after": "stored"}', 'a block that handles the error of its sink ends there');
+SELECT is(cursor_at(), (SELECT max(updated_at) FROM warehouse.issues), 'with the cursor before the failed page');
+DELETE FROM bad;
+
 -- Who handles it ------------------------------------------------------------------------------------------
 
 SELECT begin_again();

@@ -51,6 +51,17 @@ SELECT is(differences(), 0::bigint, 'as the sources have them');
 SELECT ok(balanced(), 'the books of all sinks balance');
 SELECT is((SELECT count(*) FROM resolute.cursors WHERE name IN ('a', 'b', 'c') AND position IS NOT NULL AND walk IS NULL), 3::bigint, 'each source has its cursor');
 
+-- Also where one of them is waited for before the others are read.
+CREATE FUNCTION let_go() RETURNS text LANGUAGE sql AS $$ SELECT arrived(3)->>'blocked' || left(sim.get('/_sim/release')::text, 0) $$;
+SELECT begin_again();
+SELECT define('f', VARIADIC ARRAY[branches(), resolute.when('a', resolute.sql('SELECT 1'))] || sinks());
+SELECT sim.get('/_sim/block') \g /dev/null
+SELECT count(*) FROM dblink_get_result('other') AS t(blocked text, with_xmin bigint, released boolean) \g /dev/null
+SELECT dblink_send_query('other', 'SELECT let_go()');
+CALL resolute.run('f');
+SELECT is((SELECT blocked FROM dblink_get_result('other') AS t(blocked text)), '3', 'the requests are sent when the block begins');
+SELECT is(differences(), 0::bigint, 'and all rows are stored');
+
 -- Pages are handled as they arrive: the first source is slow, the others are stored meanwhile.
 SELECT begin_again();
 SELECT sim.post('/_sim/fault', '{"containing": "PLATFORM", "delay_ms": 300}') \g /dev/null
@@ -90,6 +101,12 @@ SELECT is((SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'ResoluteHtt
 SELECT sim.get('/_sim/faults?clear=1') \g /dev/null
 CALL resolute.run('f');
 SELECT is(differences(), 0::bigint, 'the next run brings everything');
+
+-- An action that fails gives the sources of the block up, too.
+SELECT begin_again();
+SELECT define('f', VARIADIC ARRAY[resolute.on_error(branches(resolute.sql('SELECT 1/0')), says('block'))] || sinks());
+SELECT is((SELECT concat_ws(' ', status, handled_errors, inserted) FROM resolute.run_flow('f')), 'succeeded 1 0', 'a step of the block that fails gives its sources up');
+SELECT is_empty($$SELECT FROM resolute.cursors WHERE position IS NOT NULL$$, 'and their cursors stay');
 
 -- Unless the branch has a handler of its own.
 SELECT begin_again(), break_mobile(1);

@@ -42,7 +42,7 @@ SELECT is(said(), '{"loop": "while 1"}', 'so is a loop');
 -- A block around a sync; a pass in it ends, too.
 SELECT begin_again();
 CREATE FUNCTION sleepy(items jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(pg_sleep(60)::text)';
-SELECT define('f', resolute.on_error(resolute.with_timeout(resolute.when('input', issues(), mapped(), resolute.on_error(stored(), says('not here')), resolute.on_error(resolute.node('n', 'sleepy', input => 'mapped'), says('not here'))), '100 ms'), says('block')), says('after'));
+SELECT define('f', resolute.on_error(resolute.with_timeout(resolute.when('input', issues(), mapped(), resolute.on_error(stored(), says('not here')), resolute.on_error(resolute.node('n', 'sleepy', input => 'mapped'), says('not here')), says('nor here')), '100 ms'), says('block')), says('after'));
 CALL resolute.run('f', '{"x": 1}');
 SELECT is(said(), '{"block": "when 1"} {"after": "when 1"}', 'a pass in such a block ends with it');
 -- A step with rows: each page.
