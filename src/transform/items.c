@@ -191,7 +191,9 @@ ITEMS_FUNCTION(filter)
 static Transform *
 make_sort(FunctionCallInfo fcinfo, const FieldSet *input)
 {
-	return sort_create("sort_items", sort_keys_from_text("by of sort_items", arg_text(fcinfo, 1, "by")), input);
+	List	   *keys = sort_keys_from_text("by of sort_items", arg_text(fcinfo, 1, "by"));
+
+	return sort_create("sort_items", keys, input);
 }
 
 ITEMS_FUNCTION(sort)
@@ -199,7 +201,9 @@ ITEMS_FUNCTION(sort)
 static Transform *
 make_group_by(FunctionCallInfo fcinfo, const FieldSet *input)
 {
-	return group_create("group_by_items", field_paths_from_text("key of group_by_items", arg_text(fcinfo, 1, "key")), input);
+	List	   *keys = field_paths_from_text("key of group_by_items", arg_text(fcinfo, 1, "key"));
+
+	return group_create("group_by_items", keys, input);
 }
 
 ITEMS_FUNCTION(group_by)
@@ -207,7 +211,9 @@ ITEMS_FUNCTION(group_by)
 static Transform *
 make_flatten(FunctionCallInfo fcinfo, const FieldSet *input)
 {
-	return flatten_create("flatten_items", field_path_make("path of flatten_items", arg_text(fcinfo, 1, "path")), input);
+	FieldPath  *path = field_path_make("path of flatten_items", arg_text(fcinfo, 1, "path"));
+
+	return flatten_create("flatten_items", path, input);
 }
 
 ITEMS_FUNCTION(flatten)
@@ -227,7 +233,9 @@ ITEMS_FUNCTION(chunk)
 static Transform *
 make_pick(FunctionCallInfo fcinfo, const FieldSet *input)
 {
-	return pick_create("pick_items", field_paths_from_text("fields of pick_items", arg_text(fcinfo, 1, "fields")), input);
+	List	   *paths = field_paths_from_text("fields of pick_items", arg_text(fcinfo, 1, "fields"));
+
+	return pick_create("pick_items", paths, input);
 }
 
 ITEMS_FUNCTION(pick)
@@ -235,7 +243,9 @@ ITEMS_FUNCTION(pick)
 static Transform *
 make_omit(FunctionCallInfo fcinfo, const FieldSet *input)
 {
-	return omit_create("omit_items", names_from_text("fields of omit_items", arg_text(fcinfo, 1, "fields")), input);
+	List	   *names = names_from_text("fields of omit_items", arg_text(fcinfo, 1, "fields"));
+
+	return omit_create("omit_items", names, input);
 }
 
 ITEMS_FUNCTION(omit)
