@@ -16,6 +16,9 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
+/* Rows that are read at a time end with the one that makes them larger than that. */
+#define SPOOL_BATCH_BYTES (4 * 1024 * 1024)
+
 /* Rows that were dropped: they are still there, but passed over. */
 typedef struct Gap
 {
@@ -218,10 +221,14 @@ RowBatch *
 spool_next(Spool *spool, int limit)
 {
 	RowBatch   *batch = batch_create(spool->fields, limit);
+	Size		bytes = 0;
 	Datum		packed;
 
-	while (batch->nrows < limit && spool_next_packed(spool, &packed))
+	while (batch->nrows < limit && bytes < SPOOL_BATCH_BYTES && spool_next_packed(spool, &packed))
+	{
+		bytes += VARSIZE_ANY(DatumGetPointer(packed));
 		spool_unpack(spool->fields, packed, &batch->rows[batch->nrows++]);
+	}
 	ExecClearTuple(spool->slot);
 	return batch->nrows > 0 ? batch : NULL;
 }

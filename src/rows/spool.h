@@ -31,7 +31,7 @@ extern void spool_drop(Spool *spool);
 /* Start reading from the first row (again). */
 extern void spool_rewind(Spool *spool);
 
-/* The next rows, at most limit, in the current context; NULL at the end. */
+/* The next rows, at most limit or some megabytes, in the current context; NULL at the end. */
 extern RowBatch *spool_next(Spool *spool, int limit);
 
 /* One key to sort by. */

@@ -193,6 +193,10 @@ SELECT run(issues(), resolute.as('wide', resolute.map('issues', '{"issue_key": "
 	resolute.as('sorted', resolute.sort('wide', 'issue_key')), resolute.node('m', 'warehouse.measure', input => 'sorted'));
 SELECT cmp_ok((SELECT max(bytes) FROM memory), '<', (:total * 20000)::bigint / 10, 'what is held back beyond work_mem is not in memory');
 RESET work_mem;
+DELETE FROM memory;
+SELECT run(resolute.as('issues', resolute.jira_fetch_issues('jira', 'project = PLATFORM', max_items => 12)), resolute.as('wide', resolute.map('issues', '{"issue_key": "{{.Key}}", "text": "{{printf "%01000000d" 1}}"}')),
+	resolute.as('sorted', resolute.sort('wide', 'issue_key')), resolute.node('m', 'warehouse.measure', input => 'sorted'));
+SELECT is((SELECT count(*) FROM memory), 3::bigint, 'and large rows go on a few at a time');
 \endif
 
 -- Refused at definition, each with its step.
