@@ -6,22 +6,9 @@
 #include "flow/facts.h"
 
 #include "flow/check.h"
+#include "flow/row_step.h"
 #include "rows/json.h"
 #include "source/source.h"
-
-/* Does the step keep rows back until all have come? */
-static bool
-step_holds_rows(const Step *step)
-{
-	static const char *const kinds[] = {"sort", "group_by", "chunk", "aggregate", "reduce"};
-
-	for (Size i = 0; i < lengthof(kinds); i++)
-	{
-		if (strcmp(step->type->name, kinds[i]) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* Do the rows of a step come from this source? */
 static bool
