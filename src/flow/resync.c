@@ -51,7 +51,11 @@ resync_work(Run *run)
 		!run_commit(run))
 		return false;
 	foreach(lc, run->streams)
+	{
 		stream_keep(lfirst(lc));
+		if (!stream_write_storage(run, lfirst(lc), false))
+			return false;
+	}
 	vanish_report(run);
 	return true;
 }

@@ -42,7 +42,7 @@ stream_read_storage(Run *run, Stream *stream)
 {
 	const CursorSpec *cursor = stream->fetch->cursor;
 
-	if (cursor == NULL || cursor->storage == NULL)
+	if (cursor == NULL || cursor->storage == NULL || run->dry)
 		return true;
 	return run_unit(run, UNIT_DATABASE, stream->context, find_unit, stream) &&
 		run_commit(run) &&
