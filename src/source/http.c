@@ -131,6 +131,9 @@ start_attempt(HttpRequest *request)
 	HttpClient *client = request->client;
 	instr_time	begin;
 
+	if (request->lighten && request->attempts >= HTTP_LIGHTEN_AFTER &&
+		!http_is_rate_limited(request))
+		request->lighten(request, request->lighten_arg);
 	request->body.len = 0;
 	request->headers.len = 0;
 	request->fault = HTTP_FAULT_NONE;
@@ -174,6 +177,19 @@ create_request(HttpClient *client, const char *path, const char *body)
 	if (client->nspare > 0)
 		request->body = client->spare[--client->nspare];
 	return request;
+}
+
+void
+http_on_failure(HttpRequest *request, HttpLighten lighten, void *arg)
+{
+	request->lighten = lighten;
+	request->lighten_arg = arg;
+}
+
+void
+http_set_body(HttpRequest *request, const char *body)
+{
+	request->post = MemoryContextStrdup(request->context, body);
 }
 
 HttpRequest *

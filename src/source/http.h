@@ -81,6 +81,18 @@ extern HttpRequest *http_start(HttpClient *client, const char *path, const char 
 extern HttpRequest *http_connect(HttpClient *client);
 
 /*
+ * Have lighten(request, arg) called before each attempt that follows at least two which the server
+ * failed at (refusals for coming too fast are none): it may have the request ask for
+ * less, by http_set_body(), since what was asked for may be too large for whoever sends it.
+ */
+typedef void (*HttpLighten) (HttpRequest *request, void *arg);
+
+extern void http_on_failure(HttpRequest *request, HttpLighten lighten, void *arg);
+
+/* Another body for the attempts to come; copied. */
+extern void http_set_body(HttpRequest *request, const char *body);
+
+/*
  * Has the request been refused for coming too fast (429 and the like), so that
  * http_wait() will repeat it later?  Nothing else should be started meanwhile.
  */

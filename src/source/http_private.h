@@ -78,6 +78,8 @@ struct HttpRequest
 	MemoryContextCallback callback;
 	char	   *url;
 	char	   *post;			/* body, or NULL */
+	HttpLighten lighten;		/* see http_on_failure(); or NULL */
+	void	   *lighten_arg;
 	bool		connect_only;	/* see http_connect() */
 
 	/* this attempt */
@@ -102,6 +104,10 @@ struct HttpRequest
 };
 
 /* http.c */
+
+/* After so many failures a request may ask for less. */
+#define HTTP_LIGHTEN_AFTER 2
+
 extern void http_request_finished(HttpRequest *request, CURLcode code);
 
 /* http_curl.c: handles and callbacks */

@@ -1,7 +1,7 @@
 /*
  * jira.c
- *		Jira as a source: opening it, asking for pages and reading them.  Which
- *		page is the next one is the matter of jira_cloud.c and jira_server.c.
+ *		Jira as a source: opening it, and reading its pages.  How they are asked for is the
+ *		matter of jira_ask.c, which one is the next of jira_cloud.c and jira_server.c.
  */
 #include "source/jira.h"
 
@@ -23,46 +23,9 @@ static const char *const envelope_paths[ENVELOPE_COUNT] = {
 };
 
 /* ------------------------------------------------------------------------
- * Requests and answers
+ * Answers
  * ------------------------------------------------------------------------
  */
-
-int64
-jira_rows_to_ask(const JiraSource *js, int64 delivered)
-{
-	if (js->max_items == 0)
-		return js->page_size;
-	return Min((int64) js->page_size, js->max_items - delivered);
-}
-
-void
-jira_ask(JiraSource *js, const char *path, const char *jql, const char *extra, int64 rows)
-{
-	MemoryContext previous;
-	StringInfoData body;
-	ListCell   *cell;
-
-	/* a context of its own, which jira_read() hands over with the bytes */
-	js->request_context = AllocSetContextCreate(js->context, "jira request",
-												ALLOCSET_SMALL_SIZES);
-	previous = MemoryContextSwitchTo(js->request_context);
-
-	initStringInfo(&body);
-	appendStringInfoString(&body, "{\"jql\":\"");
-	json_append_escaped(&body, jql, strlen(jql));
-	appendStringInfo(&body, "\"%s,\"maxResults\":%d,\"fields\":[", extra, (int) rows);
-	foreach(cell, js->plan->asked)
-	{
-		const char *field = lfirst(cell);
-
-		appendStringInfoString(&body, foreach_current_index(cell) == 0 ? "\"" : ",\"");
-		json_append_escaped(&body, field, strlen(field));
-		appendStringInfoChar(&body, '"');
-	}
-	appendStringInfoString(&body, "]}");
-	js->request = http_start(js->connection->client, path, body.data);
-	MemoryContextSwitchTo(previous);
-}
 
 /* The primary message of whatever goes wrong with a page. */
 static char *

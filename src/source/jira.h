@@ -201,7 +201,7 @@ extern Value jira_value(const JiraPlan *plan, const JiraPick *pick,
 						const Value *picked);
 
 /* ------------------------------------------------------------------------
- * jira.c: the source; jira_cloud.c and jira_server.c: paging
+ * jira.c: the source; jira_ask.c: requests; jira_cloud.c and jira_server.c: paging
  * ------------------------------------------------------------------------
  */
 
