@@ -5,11 +5,15 @@
 #include "cursor/cursor_store.h"
 
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "resolute.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(resolute_forget_cursor);
 
 #define EQUALS " OPERATOR(pg_catalog.=) "
 
@@ -274,4 +278,26 @@ cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move
 						   rebound ? BIND_SQL : SAME_SQL, &params, write_types);
 	SPI_finish();
 	return written > 0;
+}
+
+/* A cursor is deleted: its history goes with it. */
+Datum
+resolute_forget_cursor(PG_FUNCTION_ARGS)
+{
+	static const Oid types[] = {INT8OID};
+	static SPIPlanPtr plan = NULL;
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Params		params = {0};
+	bool		isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		elog(ERROR, "resolute.forget_cursor() is a trigger for deletes");
+	add_datum(&params, SPI_getbinval(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation),
+									 SPI_fnumber(RelationGetDescr(trigger->tg_relation), "cursor_id"),
+									 &isnull), false);
+	SPI_connect();
+	execute_plan(&plan, "DELETE FROM resolute.cursor_history WHERE cursor_id" EQUALS "$1",
+				 &params, types);
+	SPI_finish();
+	return PointerGetDatum(NULL);
 }

@@ -13,13 +13,13 @@
 
 #define US_PER_MS 1000.0
 
-/* As in the CHECK constraint of the table; by RunStatus. */
+/* By RunStatus. */
 static const char *const status_names[] = {
 	"running", "succeeded", "failed", "skipped", "deferred", "cancelled",
 	"waiting"
 };
 
-/* As in the CHECK constraint of the table; by RunKind. */
+/* By RunKind. */
 static const char *const kind_names[] = {"run", "replay", "resync", "reconcile"};
 
 const char *

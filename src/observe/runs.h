@@ -25,7 +25,7 @@ typedef enum RunStatus
 	RUN_WAITING					/* for a place in its queue */
 } RunStatus;
 
-/* As in the CHECK constraint of the table. */
+/* As in column status of resolute.runs. */
 extern const char *run_status_name(RunStatus status);
 
 /* What a row of resolute.runs tells of. */

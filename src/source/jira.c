@@ -95,6 +95,8 @@ jira_read(JiraSource *js, bool may_refuse, JsonPage *json, SourcePage *page)
 	if (response->status == 404 || response->status == 410)
 		jira_forget_api(js->connection);	/* a site that moved to the Cloud */
 
+	if (js->cloud && response->status == 200)
+		jira_cloud_ask_early(js, response->body, response->len);
 	response = parse_page(js, request, response, json);
 	if (!json->has_items)
 		jira_protocol_error(js, "The answer has no list of issues.", JIRA_HINT_NOT_JIRA);

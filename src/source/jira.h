@@ -269,6 +269,8 @@ typedef struct JiraSource
 	/* the request under way, in a context of its own */
 	HttpRequest *request;		/* NULL if there is none */
 	MemoryContext request_context;
+	const char *asked;			/* Cloud: token of the page that it asks for, where
+								 * that was asked for before this one was read */
 	bool		in_page;		/* set during next(): still set at the next
 								 * call if that failed */
 
@@ -335,6 +337,7 @@ extern void jira_protocol_error(const JiraSource *js, const char *detail,
  */
 extern void jira_cloud_begin(JiraSource *js);
 extern void jira_cloud_ask(JiraSource *js);
+extern void jira_cloud_ask_early(JiraSource *js, const char *body, Size len);
 extern bool jira_cloud_resume(JiraSource *js, const char *position);
 extern SourcePage *jira_cloud_next(JiraSource *js);
 extern void jira_server_begin(JiraSource *js);

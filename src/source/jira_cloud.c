@@ -10,6 +10,10 @@
 #include "source/jira.h"
 
 #include "common/hashfn.h"
+#include "utils/memutils.h"
+
+#define TOKEN_CHARACTERS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/.~"
 
 /* One is legal; so many of them in a row are a server that has lost its way. */
 #define MAX_EMPTY_PAGES 1000
@@ -133,6 +137,49 @@ check_progress(JiraSource *js, const JsonPage *json)
 							JIRA_HINT_PAGING);
 }
 
+/*
+ * A page is here, but has not been read yet: ask for the one that its token names, so that the
+ * network has work meanwhile.  Whatever is odd about the page shows when it is read.
+ */
+void
+jira_cloud_ask_early(JiraSource *js, const char *body, Size len)
+{
+	static const char *const paths[] = {"nextPageToken", "isLast"};
+	Value		values[lengthof(paths)];
+	const Value *token = &values[0];
+	char	   *error;
+	char	   *text;
+
+	if (js->max_items > 0 || js->one_by_one ||
+		!json_pick(body, len, json_paths_compile(paths, lengthof(paths)), values, &error))
+		return;
+	if (token->kind != VALUE_STRING || token->flags != 0 || token->len == 0 ||
+		value_is(&values[1], "true"))
+		return;
+
+	/* Tokens are base64url; another kind is taken from the page as it was checked. */
+	text = pnstrdup(token->data, token->len);
+	if (strspn(text, TOKEN_CHARACTERS) != token->len || know_token(js, text, false))
+		return;
+	ask_page(js, text, 0);
+	js->asked = MemoryContextStrdup(js->request_context, text);
+}
+
+/* Has the page of this token (NULL: none) been asked for?  Gives up any other request. */
+static bool
+asked_early(JiraSource *js, const char *token)
+{
+	bool		asked = js->asked && token && strcmp(js->asked, token) == 0;
+
+	if (js->asked && !asked)
+	{
+		MemoryContextDelete(js->request_context);
+		js->request = NULL;
+	}
+	js->asked = NULL;
+	return asked;
+}
+
 void
 jira_cloud_ask(JiraSource *js)
 {
@@ -163,6 +210,7 @@ jira_cloud_next(JiraSource *js)
 	char	   *next;
 	bool		done;
 
+	js->asked = NULL;
 	read_page(js, &json, page);
 	next = next_token(js, &json);
 	if (next)
@@ -170,7 +218,7 @@ jira_cloud_next(JiraSource *js)
 
 	/* the network works on the next page while we and our caller do on this */
 	done = next == NULL || json.nitems >= left;
-	if (!done && !js->one_by_one)
+	if (!asked_early(js, done ? NULL : next) && !done && !js->one_by_one)
 		ask_page(js, next, js->delivered + json.nitems);
 	jira_fill(js, &json, NULL, left, page);
 
