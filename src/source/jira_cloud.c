@@ -12,8 +12,10 @@
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
+/* What tokens are made of (base64url, and more), and how far from the end of a page they begin. */
 #define TOKEN_CHARACTERS \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/.~"
+#define TOKEN_SIGHT 4096
 
 /* One is legal; so many of them in a row are a server that has lost its way. */
 #define MAX_EMPTY_PAGES 1000
@@ -137,32 +139,45 @@ check_progress(JiraSource *js, const JsonPage *json)
 							JIRA_HINT_PAGING);
 }
 
+/* The token that the end of a page seems to name, palloc'd; NULL if none is in sight. */
+static char *
+token_in_sight(const char *body, Size len)
+{
+	static const char name[] = "\"nextPageToken\"";
+	Size		within = Min(len, TOKEN_SIGHT);
+	char	   *tail = pnstrdup(body + len - within, within);
+	char	   *at = strstr(tail, name);
+
+	if (at == NULL || strstr(at, "\"isLast\":true") != NULL)
+		return NULL;
+	at += sizeof(name) - 1;
+	at += strspn(at, " :");
+	if (*at != '"')
+		return NULL;
+	at++;
+	within = strspn(at, TOKEN_CHARACTERS);
+	if (at[within] != '"')
+		return NULL;
+	at[within] = '\0';
+	return at;
+}
+
 /*
- * A page is here, but has not been read yet: ask for the one that its token names, so that the
- * network has work meanwhile.  Whatever is odd about the page shows when it is read.
+ * A page is here, but has not been read yet: ask for the one that its end names, so that the
+ * network has work meanwhile.  This is a guess; what the page really says shows when it is read.
  */
 void
 jira_cloud_ask_early(JiraSource *js, const char *body, Size len)
 {
-	static const char *const paths[] = {"nextPageToken", "isLast"};
-	Value		values[lengthof(paths)];
-	const Value *token = &values[0];
-	char	   *error;
-	char	   *text;
+	char	   *token;
 
-	if (js->max_items > 0 || js->one_by_one ||
-		!json_pick(body, len, json_paths_compile(paths, lengthof(paths)), values, &error))
+	if (js->max_items > 0 || js->one_by_one)
 		return;
-	if (token->kind != VALUE_STRING || token->flags != 0 || token->len == 0 ||
-		value_is(&values[1], "true"))
+	token = token_in_sight(body, len);
+	if (token == NULL || *token == '\0' || know_token(js, token, false))
 		return;
-
-	/* Tokens are base64url; another kind is taken from the page as it was checked. */
-	text = pnstrdup(token->data, token->len);
-	if (strspn(text, TOKEN_CHARACTERS) != token->len || know_token(js, text, false))
-		return;
-	ask_page(js, text, 0);
-	js->asked = MemoryContextStrdup(js->request_context, text);
+	ask_page(js, token, 0);
+	js->asked = MemoryContextStrdup(js->request_context, token);
 }
 
 /* Has the page of this token (NULL: none) been asked for?  Gives up any other request. */

@@ -56,7 +56,7 @@ typedef struct ColumnType
 
 	/* The latest value and its datum: many rows of a page have the same one */
 	Value		latest;			/* a slice of the page, or missing */
-	Datum		latest_datum;	/* only of types passed by value */
+	Datum		latest_datum;	/* in the context of the page */
 } ColumnType;
 
 /* Look the type up; everything is allocated in the current context. */
@@ -64,9 +64,9 @@ extern ColumnType *column_type_create(Oid type, int32 typmod);
 
 /*
  * The value as a datum of the type, with the precision and length of the
- * typmod, in the current context.  Null and missing are SQL NULL, whatever the
- * type.  Raises what the type's input function raises.  Values are remembered until
- * column_type_forget(), to be called before each page.
+ * typmod, in the current context, which is that of the page.  Null and missing are SQL NULL,
+ * whatever the type.  Raises what the type's input function raises.  The latest datum is
+ * returned again for the same value until column_type_forget(), to be called before each page.
  */
 extern Datum column_type_datum(ColumnType *type, const Value *value,
 							   bool *isnull);

@@ -246,22 +246,15 @@ column_type_forget(ColumnType *type)
 	type->latest.kind = VALUE_MISSING;
 }
 
-Datum
-column_type_datum(ColumnType *type, const Value *value, bool *isnull)
+/* Convert a value that is not null. */
+static Datum
+convert(ColumnType *type, const Value *value)
 {
 	StringInfoData text;
 	char	   *literal;
 	Datum		result;
 	TimestampTz instant;
 
-	*isnull = value_is_null(value);
-	if (*isnull)
-	{
-		/* A domain may be NOT NULL. */
-		if (type->is_domain)
-			InputFunctionCall(&type->input, NULL, type->ioparam, type->typmod);
-		return (Datum) 0;
-	}
 	if (type->type == TEXTOID || (type->type == VARCHAROID && type->typmod < 0))
 		return value_text(value);
 	if (type->type == JSONBOID)
@@ -270,8 +263,6 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 		!(value->flags & VALUE_ESCAPED) &&
 		instant_from_rfc3339(value->data, value->len, &instant))
 		return TimestampTzGetDatum(instant);
-	if (type->byval && is_latest(type, value))
-		return type->latest_datum;
 
 	initStringInfo(&text);
 	append_literal(&text, type, value);
@@ -280,10 +271,24 @@ column_type_datum(ColumnType *type, const Value *value, bool *isnull)
 	if (literal != text.data)
 		pfree(literal);
 	pfree(text.data);
-	if (type->byval)
-	{
-		type->latest = *value;
-		type->latest_datum = result;
-	}
 	return result;
+}
+
+Datum
+column_type_datum(ColumnType *type, const Value *value, bool *isnull)
+{
+	*isnull = value_is_null(value);
+	if (*isnull)
+	{
+		/* A domain may be NOT NULL. */
+		if (type->is_domain)
+			InputFunctionCall(&type->input, NULL, type->ioparam, type->typmod);
+		return (Datum) 0;
+	}
+	if (!is_latest(type, value))
+	{
+		type->latest_datum = convert(type, value);
+		type->latest = *value;
+	}
+	return type->latest_datum;
 }
