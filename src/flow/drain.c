@@ -86,8 +86,8 @@ log_failures(Run *run, const PageContext *page)
 }
 
 /*
- * Rows that reached a sink need their earlier dead letters no more; nor do those that are part of
- * another row from here on, as far as steps before that are concerned.
+ * Rows that reached a sink need the earlier dead letters no more that it, or a step before it, wrote
+ * (not those of other sinks); nor do those that are part of another row from here on.
  */
 static void
 resolve_letters(Run *run, PageWork *work, RowBatch **batches)
@@ -104,7 +104,7 @@ resolve_letters(Run *run, PageWork *work, RowBatch **batches)
 		{
 			const Step *other = work->pass->steps[j];
 
-			if (step_is_sink(step) || step_reads_from(step, other))
+			if (step_reads_from(step, other))
 				names = lappend(names, unconstify(char *, other->name));
 		}
 		dead_letters_resolve(run->letters, names, batches[step->input->number - 1],
@@ -371,10 +371,14 @@ drain_pages(Run *run, Pass *pass)
 		MemoryContext context;
 		bool		drained;
 
-		work.stream = linitial(streams);
+		/* The one served last comes last, as long as it is among them. */
+		if (!list_member_ptr(streams, work.stream))
+			work.stream = linitial(streams);
 		work.taken = false;
-		if (!stream_first(run, streams, &work.stream) ||
-			!stream_next(run, work.stream, &work.page, &context))
+		drained = stream_first(run, streams, &work.stream) &&
+			stream_next(run, work.stream, &work.page, &context);
+		list_free(streams);
+		if (!drained)
 		{
 			if (!run_handle_pass(run, pass->leader, work.stream, NULL))
 				return false;
@@ -394,7 +398,6 @@ drain_pages(Run *run, Pass *pass)
 			work.stream->page_done = true;
 		else if (!work.stream->fetch->manual)
 			MemoryContextDelete(context);
-		list_free(streams);
 		if (!drained)
 			return false;
 	}

@@ -24,18 +24,39 @@ no_page_unit(Run *run, void *arg pg_attribute_unused())
 			 errhint("Use it in the handler of a step that takes rows, such as resolute.upsert().")));
 }
 
-/* Unit: the page becomes dead letters, and the cursor moves over it. */
+/* The page as dead letters of a step. */
+static void
+fail_page(Run *run, const PageWork *work, const Step *step, PageContext *page)
+{
+	RowBatch   *batch = work->page->batch;
+
+	for (int i = 0; i < batch->nrows; i++)
+		page_fail_row(page, step->name, &batch->rows[i], run->origin);
+}
+
+/*
+ * Unit: the page becomes dead letters, and the cursor moves over it.  Other sinks have lost it as
+ * well, so that those which a replay of the failed step would not reach get letters of their own.
+ */
 static void
 dead_letter_unit(Run *run, void *arg)
 {
 	PageWork   *work = arg;
-	RowBatch   *batch = work->page->batch;
 	PageContext page = {CurrentMemoryContext, GetCurrentTimestamp(), NIL, work->stream->fetch->name};
 
-	for (int i = 0; i < batch->nrows; i++)
-		page_fail_row(&page, run->origin_step->name, &batch->rows[i], run->origin);
+	fail_page(run, work, run->origin_step, &page);
+	for (int i = 0; i < work->pass->nsteps; i++)
+	{
+		const Step *sink = work->pass->steps[i];
+
+		if (step_is_sink(sink) && step_reads_from(sink, page_origin(work)) &&
+			!step_reads_from(sink, run->origin_step))
+			fail_page(run, work, sink, &page);
+	}
 	dead_letters_write(run->letters, &page);
-	if (work->from == NULL)
+
+	/* A page that is held goes on to other steps: next_page() moves over it. */
+	if (work->from == NULL && !work->stream->fetch->manual)
 		stream_checkpoint(run, work->stream, work->page);
 }
 

@@ -102,17 +102,23 @@ rotate(List *streams, const Stream *served)
 			before = lappend(before, lfirst(lc));
 		passed |= lfirst(lc) == served;
 	}
-	return list_concat(after, before);
+	after = list_concat(after, before);
+	list_free(before);
+	return after;
 }
 
 bool
 stream_first(Run *run, List *streams, Stream **stream)
 {
-	FirstArg	arg = {rotate(streams, *stream), NULL};
+	FirstArg	arg = {NIL, NULL};
 	ListCell   *lc;
 
 	if (list_length(streams) == 1)
-		arg.first = linitial(streams);
+	{
+		*stream = linitial(streams);
+		return true;
+	}
+	arg.streams = rotate(streams, *stream);
 	foreach(lc, arg.streams)
 	{
 		if (arg.first == NULL && is_at_hand(lfirst(lc)))
