@@ -169,14 +169,15 @@ token_in_sight(const char *body, Size len)
 void
 jira_cloud_ask_early(JiraSource *js, const char *body, Size len)
 {
+	int64		delivered = js->delivered + jira_rows_to_ask(js, js->delivered);
 	char	   *token;
 
-	if (js->max_items > 0 || js->one_by_one)
+	if (js->one_by_one || (js->max_items > 0 && delivered >= js->max_items))
 		return;
 	token = token_in_sight(body, len);
 	if (token == NULL || *token == '\0' || know_token(js, token, false))
 		return;
-	ask_page(js, token, 0);
+	ask_page(js, token, delivered);
 	js->asked = MemoryContextStrdup(js->request_context, token);
 }
 
