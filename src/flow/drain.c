@@ -414,6 +414,8 @@ run_drain(Run *run, Step *leader)
 	if (!open_sources(run, leader) || !begin_pass(run, &arg) || !drain_pages(run, arg.pass) ||
 		!drain_rest(run, arg.pass))
 		return false;
+	foreach(lc, arg.pass->roots)
+		stream_note_fed(run, run_stream(run, lfirst(lc)), leader);
 
 	/* What pages did not do in the caller's transaction: the next steps may look. */
 	foreach(lc, arg.pass->roots)

@@ -202,6 +202,7 @@ stream_next_page(Run *run, Stream *stream)
 		return false;
 	}
 	stream_keep(stream);
+	stream_note_left(run, stream);
 	MemoryContextDelete(stream->current_context);
 	stream->current = NULL;
 	return stream_write_storage(run, stream, false) && stream_hold_page(run, stream);

@@ -126,6 +126,9 @@ typedef struct Stream
 								 * behind the last one there is */
 	bool		failed;			/* an error has ended it, which was handled */
 	bool		drained;		/* its rows were fed to a sink, all of them */
+	List	   *fed;			/* leaders (Step *) whose passes are through with
+								 * its rows; manual: with the page that is held */
+	List	   *missed;			/* manual: those that some page was not fed to */
 	bool		finished;		/* its cursor covers all pages read */
 	bool		staged_finished;
 	int64		pages;			/* pages delivered since it was opened */
@@ -416,6 +419,15 @@ extern bool stream_settle(Run *run, Stream *stream);
 
 /* Has every row that the source has for this run been stored? */
 extern bool stream_is_complete(const Stream *stream);
+
+/* A leader's pass is through with the rows (manual: the page) that the stream had for it. */
+extern void stream_note_fed(Run *run, Stream *stream, Step *leader);
+
+/* manual: the page that was held is left behind, whoever has seen it. */
+extern void stream_note_left(Run *run, Stream *stream);
+
+/* Have all rows of a complete stream been through this leader's pass? */
+extern bool stream_has_fed(const Stream *stream, const Step *leader);
 
 /* When a stream, or all of them, has ended: move what did not move with the pages. */
 extern bool stream_finish(Run *run, Stream *stream);

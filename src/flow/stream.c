@@ -403,6 +403,7 @@ stream_reopen(Run *run, Stream *stream)
 	stream->spool = NULL;
 	stream->pages = stream->rows = stream->spooled_pages = 0;
 	stream->ended = stream->failed = stream->drained = stream->finished = false;
+	stream->fed = stream->missed = NIL;
 	stream->has_kept = stream->has_staged = stream->has_maximum = false;
 	stream->page_done = stream->skipped = false;
 	stream->walk = stream->kept_walk = stream->staged_walk = NULL;

@@ -157,6 +157,45 @@ stream_is_complete(const Stream *stream)
 	return stream->drained || stream->rows == 0;
 }
 
+void
+stream_note_fed(Run *run, Stream *stream, Step *leader)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+
+	stream->fed = list_append_unique_ptr(stream->fed, leader);
+	MemoryContextSwitchTo(old);
+}
+
+void
+stream_note_left(Run *run, Stream *stream)
+{
+	MemoryContext old = MemoryContextSwitchTo(run->context);
+	ListCell   *lc;
+
+	foreach(lc, run->flow->all)
+	{
+		Step	   *step = lfirst(lc);
+
+		if (step->leader == step && !list_member_ptr(stream->fed, step) &&
+			pass_reads(run, step, stream->fetch))
+			stream->missed = list_append_unique_ptr(stream->missed, step);
+	}
+	list_free(stream->fed);
+	stream->fed = NIL;
+	MemoryContextSwitchTo(old);
+}
+
+bool
+stream_has_fed(const Stream *stream, const Step *leader)
+{
+	/* A condition on rows skips the sink where there are none. */
+	if (stream->rows == 0)
+		return true;
+	if (stream->fetch->manual)
+		return !list_member_ptr(stream->missed, leader);
+	return list_member_ptr(stream->fed, leader);
+}
+
 bool
 stream_finish(Run *run, Stream *stream)
 {

@@ -37,7 +37,7 @@ streams_of(Run *run, const VanishTarget *target)
 	return streams;
 }
 
-/* Was everything read that the sources have for this target? */
+/* Was everything read that the sources have for this target, whoever took it? */
 static bool
 was_read(Run *run, const VanishTarget *target)
 {
@@ -51,6 +51,36 @@ was_read(Run *run, const VanishTarget *target)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * Did every step that upserts into the target take part?  One that a condition has skipped has
+ * shown its rows to no census, even where another step has read their source.
+ */
+static bool
+was_fed(Run *run, const VanishTarget *target)
+{
+	ListCell   *lc;
+	ListCell   *root;
+
+	foreach(lc, target->sinks)
+	{
+		const Step *sink = lfirst(lc);
+
+		foreach(root, sink->roots)
+		{
+			if (!stream_has_fed(run_stream(run, lfirst(root)), sink->leader))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Is the census of the target whole? */
+static bool
+is_whole(Run *run, const VanishTarget *target)
+{
+	return was_read(run, target) && was_fed(run, target);
 }
 
 /* Nothing may be missing from what the censuses were made of. */
@@ -125,7 +155,7 @@ compare_unit(Run *run, void *arg)
 	{
 		VanishTarget *target = lfirst(lc);
 
-		if (!was_read(run, target))
+		if (!is_whole(run, target))
 			continue;
 		census_compare(target->census, &target->result);
 		check_not_empty(run, vanish, target);
@@ -227,7 +257,7 @@ vanish_remove_unit(Run *run, void *arg)
 	{
 		VanishTarget *target = lfirst(lc);
 
-		if (!was_read(run, target))
+		if (!is_whole(run, target))
 			continue;
 		census_compare(target->census, &target->result);
 		check_shrink(run, vanish, target, target->result.vanished);
@@ -250,6 +280,10 @@ vanish_report(Run *run)
 		if (!was_read(run, target))
 			ereport(NOTICE,
 					(errmsg("table \"%s\" was left alone: the flow did not read its source", target->name)));
+		else if (!was_fed(run, target))
+			ereport(NOTICE,
+					(errmsg("table \"%s\" was left alone: the flow skipped a step that upserts into it",
+							target->name)));
 		else
 			ereport(NOTICE,
 					(errmsg("table \"%s\": " INT64_FORMAT " of " INT64_FORMAT

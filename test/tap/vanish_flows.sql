@@ -65,6 +65,52 @@ SELECT sim.get('/_sim/delete?key=' || max(key)) FROM warehouse.open;
 CALL resolute.resync('open');
 SELECT set_eq('SELECT key FROM warehouse.open', $$SELECT i->>'key' FROM jsonb_array_elements(sim.get('/_sim/issues?array=1&project=PLATFORM')) i WHERE i->>'status' <> 'Done'$$, 'so does resync');
 
+-- A step that a condition has skipped has shown its rows to nobody, even if another one has read their source.
+CREATE TABLE warehouse.halves (key text PRIMARY KEY, status text, updated timestamptz);
+CREATE TABLE warehouse.done (LIKE warehouse.halves INCLUDING ALL);
+CREATE FUNCTION sim.halves(target text) RETURNS int LANGUAGE sql AS $$
+	SELECT resolute.create_or_replace_flow('halves', resolute.manual(),
+		resolute.as('i', resolute.jira_fetch_issues('jira', 'project = MOBILE AND updated >= ${cursor}', resolute.cursor_for('halves'), page_size => 20)),
+		resolute.as('rest', resolute.filter('i', 'ne .Status "Done"')),
+		resolute.as('rest rows', resolute.map('rest', '{"key": "{{.Key}}", "status": "{{.Status}}", "updated": "{{.Updated}}"}')),
+		resolute.as('rest stored', resolute.upsert('rest rows', target => 'warehouse.halves', key => 'key')),
+		resolute.as('done', resolute.filter('i', 'eq .Status "Done"')),
+		resolute.as('done rows', resolute.map('done', '{"key": "{{.Key}}", "status": "{{.Status}}", "updated": "{{.Updated}}"}')),
+		resolute.when('input.full', resolute.as('done stored', resolute.upsert('done rows', target => target, key => 'key')))) $$;
+SELECT sim.halves('warehouse.halves') AS x \gset
+CALL resolute.run('halves', '{"full": true}');
+SELECT set_eq('SELECT key FROM warehouse.halves', $$SELECT sim.keys_of('MOBILE')$$, 'two steps store a half each');
+SELECT cmp_ok((SELECT count(*) FROM warehouse.halves WHERE status = 'Done'), '>', 0::bigint, '... neither of them empty');
+CALL resolute.resync('halves', max_shrink => 1, shared => true, check_access => false);
+SELECT is(sim.last_run(), 'resync succeeded 0', 'resync where one of them is skipped');
+SELECT set_eq('SELECT key FROM warehouse.halves', $$SELECT sim.keys_of('MOBILE')$$, '... deletes no rows of it');
+SELECT alike(sim.shell(format($$psql -XqAtc "CALL resolute.resync('halves', max_shrink => 1, shared => true)" %s 2>&1$$, sim.quote_shell('dbname=' || current_database()))), '%table "warehouse.halves" was left alone: the flow skipped a step that upserts into it%', '... and says so');
+CALL resolute.reconcile('halves', delete => true);
+SELECT is(sim.last_run(), 'reconcile succeeded 0', 'reconcile skips no step');
+SELECT sim.halves('warehouse.done') AS x \gset
+CALL resolute.run('halves', '{"full": true}');
+SELECT resolute.reset_cursor('halves');
+CALL resolute.run('halves', '{"full": true}');
+CALL resolute.resync('halves', max_shrink => 1);
+SELECT is(sim.last_run(), 'resync succeeded ' || (SELECT count(*) FROM warehouse.done), 'a target of the skipped step alone is no obstacle for another one');
+SELECT set_eq('SELECT key FROM warehouse.done', $$SELECT i->>'key' FROM jsonb_array_elements(sim.get('/_sim/issues?array=1&project=MOBILE')) i WHERE i->>'status' = 'Done'$$, '... and keeps its rows');
+
+-- Pages by hand: one of two steps takes the first page only.
+SELECT resolute.create_flow('by hand', resolute.manual(),
+	resolute.as('i', resolute.jira_fetch_issues('jira', 'project = MOBILE AND updated >= ${cursor}', resolute.cursor_for('by hand'), page_size => 20, paginate => 'manual')),
+	resolute.while('i.has_more',
+		resolute.as('rows', resolute.map('i', '{"key": "{{.Key}}", "status": "{{.Status}}", "updated": "{{.Updated}}"}')),
+		resolute.as('all stored', resolute.upsert('rows', target => 'warehouse.halves', key => 'key')),
+		resolute.when($$state->'input' ? 'full' OR (state->'i'->>'pages')::int = 1$$, resolute.as('first stored', resolute.upsert('rows', target => 'warehouse.done', key => 'key'))),
+		resolute.next_page('i')));
+CALL resolute.run('by hand', '{"full": true}');
+SELECT set_eq('SELECT key FROM warehouse.done', $$SELECT sim.keys_of('MOBILE')$$, 'two steps take all pages');
+SELECT sim.get('/_sim/delete?key=' || max(key)) FROM warehouse.halves;
+CALL resolute.resync('by hand', max_shrink => 1, shared => true, check_access => false);
+SELECT is(sim.last_run(), 'resync succeeded 1', 'resync where one of them takes the first page only');
+SELECT set_eq('SELECT key FROM warehouse.halves', $$SELECT sim.keys_of('MOBILE')$$, '... removes what is gone from the target of the other one');
+SELECT is((SELECT count(*) FROM warehouse.done), (SELECT count(*) + 1 FROM sim.keys_of('MOBILE')), '... and nothing from its own');
+
 -- Steps that need all rows: no replay through them.
 ALTER TABLE warehouse.open ADD CONSTRAINT refused CHECK (status <> 'To Do') NOT VALID;
 SELECT resolute.reset_cursor('open');
