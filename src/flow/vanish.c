@@ -13,6 +13,7 @@
 #include "resolute.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
 /* What stands in a flow's definition, at any depth. */
@@ -121,11 +122,37 @@ find_target(const Vanish *vanish, Oid relation)
 	return NULL;
 }
 
-static Oid
-relation_named(const char *name)
+static RangeVar *
+range_var(const char *name)
 {
-	return RangeVarGetRelid(makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name))),
-							NoLock, true);
+	return makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+}
+
+/*
+ * The table that another flow means.  Whoever asks may have no USAGE on its schema, and is to be
+ * told nothing about it: no more than whether it is one of their own targets.
+ */
+static Oid
+relation_of_other(const char *name, Oid owner)
+{
+	RangeVar   *range = range_var(name);
+	Oid			relation;
+	Oid			userid;
+	int			sec_context;
+
+	if (range->schemaname && strcmp(range->schemaname, "pg_temp") != 0)
+	{
+		Oid			schema = get_namespace_oid(range->schemaname, true);
+
+		return OidIsValid(schema) ? get_relname_relid(range->relname, schema) : InvalidOid;
+	}
+
+	/* The search path may hold a schema of the owner's; after an error the unit switches back. */
+	GetUserIdAndSecContext(&userid, &sec_context);
+	SetUserIdAndSecContext(owner, sec_context | SECURITY_LOCAL_USERID_CHANGE);
+	relation = RangeVarGetRelid(range, NoLock, true);
+	SetUserIdAndSecContext(userid, sec_context);
+	return relation;
 }
 
 /* Rows that max_items leaves out are not gone. */
@@ -173,7 +200,8 @@ add_target(Run *run, Vanish *vanish, Step *sink)
 static void
 add_sink(Run *run, Vanish *vanish, Step *sink)
 {
-	VanishTarget *target = find_target(vanish, relation_named(step_text(sink, "target")));
+	VanishTarget *target = find_target(vanish, RangeVarGetRelid(range_var(step_text(sink, "target")),
+																NoLock, true));
 
 	check_complete(run, vanish, sink);
 	if (target == NULL)
@@ -202,9 +230,10 @@ check_not_shared(Run *run, const Vanish *vanish)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		const VanishTarget *target = find_target(vanish, relation_named(SPI_getvalue(row, desc, 3)));
 		bool		isnull;
 		Oid			owner = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
+		const VanishTarget *target =
+			find_target(vanish, relation_of_other(SPI_getvalue(row, desc, 3), owner));
 
 		if (target == NULL)
 			continue;

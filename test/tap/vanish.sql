@@ -253,6 +253,37 @@ GRANT DELETE ON warehouse.plain TO vanish_owner;
 SELECT sim.get('/_sim/delete?key=' || min(issue_key)) FROM warehouse.plain;
 SELECT unalike(sim.call($$CALL resolute.reconcile('dc', delete => true)$$), '%ERROR%', 'with it');
 SELECT is(sim.last_run(), 'reconcile succeeded 1', '... it deletes');
+
+-- Targets of others, in schemas that the owner may not look into or does not see.
+CREATE ROLE vanish_other;
+CREATE SCHEMA vanish_owner AUTHORIZATION vanish_owner;
+CREATE SCHEMA vanish_other AUTHORIZATION vanish_other;
+CREATE TABLE vanish_other.mine (LIKE warehouse.issues INCLUDING ALL);
+ALTER TABLE vanish_other.mine OWNER TO vanish_other;
+GRANT USAGE ON SCHEMA vanish_other TO vanish_owner;
+GRANT ALL ON vanish_other.mine TO vanish_owner;
+CREATE FUNCTION sim.small_flow(name text, target text) RETURNS int LANGUAGE sql AS $$
+	SELECT resolute.create_or_replace_flow(name, resolute.manual(),
+		resolute.as('issues', resolute.jira_fetch_issues('dc', 'updated >= ${cursor}', resolute.cursor_for(name))),
+		resolute.as('rows', resolute.map('issues', sim.template())),
+		resolute.upsert('rows', target => target, key => 'issue_key')) $$;
+SELECT sim.small_flow('dc', 'vanish_other.mine');
+SELECT resolute.reset_cursor('dc', owner => 'vanish_owner');
+CALL resolute.run('dc');
+REVOKE USAGE ON SCHEMA warehouse FROM vanish_owner;
+SELECT is((SELECT owner FROM resolute.flows WHERE name = 'dc')::text || has_schema_privilege('vanish_owner', 'warehouse', 'USAGE'), 'vanish_ownerfalse', 'an owner without USAGE on the schema of another flow''s target');
+SELECT unalike(sim.call($$CALL resolute.resync('dc')$$), '%ERROR%', '... resyncs');
+SELECT is(sim.last_run(), 'resync succeeded 0', '... all of it');
+SELECT unalike(sim.call($$CALL resolute.reconcile('dc', delete => true)$$), '%ERROR%', '... and reconciles');
+BEGIN;
+SET LOCAL search_path = vanish_other, public;
+SELECT sim.small_flow('mine', 'mine');
+COMMIT;
+GRANT USAGE ON FOREIGN SERVER dc TO vanish_other;
+SELECT resolute.alter_flow('mine', owner => 'vanish_other');
+SELECT matches(sim.call($$CALL resolute.resync('dc')$$), '55000: table "vanish_other.mine" is the target of another flow, too.*A flow of another owner upserts into it', 'a name without a schema means what its owner sees');
+SELECT resolute.drop_flow('mine');
+
 CREATE ROLE vanish_stranger;
 GRANT USAGE ON SCHEMA resolute TO vanish_stranger;
 GRANT EXECUTE ON PROCEDURE resolute.reconcile, resolute.resync TO vanish_stranger;
@@ -262,6 +293,7 @@ SELECT throws_ok($$CALL resolute.resync('dc')$$, '42501', NULL, 'nor resync');
 RESET ROLE;
 DROP OWNED BY vanish_stranger; DROP ROLE vanish_stranger;
 SELECT resolute.drop_flow('dc');
+DROP OWNED BY vanish_other; DROP ROLE vanish_other;
 DROP OWNED BY vanish_owner; DELETE FROM resolute.cursors WHERE owner = 'vanish_owner'::regrole; DROP ROLE vanish_owner;
 
 SELECT * FROM finish();
