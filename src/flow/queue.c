@@ -119,20 +119,18 @@ queue_enter(const Queue *queue, bool session, bool *inside)
 	}
 	if (mine != QUEUE_FULL && running >= queue->max_running)
 	{
-		LOCKTAG		tag = place_tag(queue, mine);
-
-		LockRelease(&tag, ExclusiveLock, session);
+		queue_leave(queue, mine, session);
 		mine = QUEUE_FULL;
 	}
 	return mine;
 }
 
 void
-queue_leave(const Queue *queue, int place)
+queue_leave(const Queue *queue, int place, bool session)
 {
 	LOCKTAG		tag = place_tag(queue, place);
 
-	LockRelease(&tag, ExclusiveLock, true);
+	LockRelease(&tag, ExclusiveLock, session);
 }
 
 bool
@@ -232,9 +230,7 @@ queue_check_deadlock(const Queue *queue)
 	place = queue_enter(queue, false, &inside);
 	if (place != QUEUE_FULL)
 	{
-		LOCKTAG		tag = place_tag(queue, place);
-
-		LockRelease(&tag, ExclusiveLock, false);
+		queue_leave(queue, place, false);
 		return;
 	}
 	ereport(ERROR,

@@ -4,7 +4,9 @@
  *
  * A queue has max_running places, numbered from 1.  A run holds one of them by a
  * heavyweight lock (LOCKTAG_OBJECT of resolute.queues), for the session under CALL and for
- * the transaction otherwise, so that a place is free again however the run ends.
+ * the transaction otherwise, so that a place is free again however the run ends.  It is
+ * so at once, even if the transaction goes on: what is bounded is the work, not how long that
+ * stays uncommitted.
  * Runs that find no place stand in line: the first of the line holds a lock as well
  * and looks for a place now and then, the others wait for that lock, first come, first served.
  */
@@ -44,8 +46,8 @@ extern void queue_check_access(const Queue *queue);
  */
 extern int	queue_enter(const Queue *queue, bool session, bool *inside);
 
-/* Give a place of the session back; those of a transaction end with it. */
-extern void queue_leave(const Queue *queue, int place);
+/* Give a place back, as the session or the resource owner that took it. */
+extern void queue_leave(const Queue *queue, int place, bool session);
 
 /* Does anybody stand in line? */
 extern bool queue_has_line(const Queue *queue);

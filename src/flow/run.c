@@ -131,7 +131,7 @@ skip_full(Run *run)
 	skip_run(run, psprintf("queue \"%s\" is full", run->queue->name));
 }
 
-/* Let go of the flow and its place in the queue, if they are held for the session. */
+/* Let go of the place in the queue, and of the flow if that is held for the session. */
 static void
 unlock_run(Run *run)
 {
@@ -398,6 +398,7 @@ resolute_run_flow(PG_FUNCTION_ARGS)
 			skip_busy_run(run);
 		else
 			run_end(run);
+		run_leave_queue(run);
 	}
 	row = runs_row(run->record.run_id, caller);
 	SPI_finish();

@@ -330,7 +330,7 @@ extern bool run_wait_in_queue(Run *run);
  */
 extern bool run_keep_place(Run *run);
 
-/* Give the place back that is held for the session. */
+/* Give the place back, if the run holds one. */
 extern void run_leave_queue(Run *run);
 
 /* execute.c */

@@ -144,8 +144,8 @@ run_keep_place(Run *run)
 void
 run_leave_queue(Run *run)
 {
-	if (run->place != QUEUE_FULL && !run->atomic)
-		queue_leave(run->queue, run->place);
+	if (run->place != QUEUE_FULL)
+		queue_leave(run->queue, run->place, !run->atomic);
 	run->place = QUEUE_FULL;
 	run->queue = NULL;
 }

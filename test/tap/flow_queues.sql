@@ -50,22 +50,33 @@ CALL resolute.run('a');
 SELECT is((SELECT status FROM resolute.runs ORDER BY run_id DESC LIMIT 1), 'succeeded', 'under CALL, too');
 SELECT is_empty($$SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass$$, 'and gives its place back');
 
--- run_flow holds its place until its transaction ends.
+-- run_flow gives its place back when it ends, whatever its transaction does then.
+CREATE VIEW places AS SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass;
+SELECT resolute.create_flow('fails', resolute.manual(), resolute.sql('SELECT 1/0')) \g /dev/null
+SELECT resolute.create_flow('conflicts', resolute.manual(), resolute.sql($$DO 'BEGIN RAISE ''no'' USING ERRCODE = ''40001''; END'$$)) \g /dev/null
+SELECT resolute.create_flow('outer', resolute.manual(), resolute.sql($$SELECT resolute.run_flow('b')$$)) \g /dev/null
+SELECT resolute.alter_flow(name, queue => 'data-sync') FROM unnest(ARRAY['fails', 'conflicts', 'outer']) name \g /dev/null
+SET client_min_messages = error;
 BEGIN;
-SELECT status FROM resolute.run_flow('a') \g /dev/null
-SELECT results_eq($$SELECT status, error_message FROM resolute.run_flow('b')$$, $$VALUES ('skipped', 'queue "data-sync" is full')$$, 'a run that finds none is skipped');
-SELECT is((SELECT status FROM resolute.run_flow('c')), 'succeeded', 'a flow that is in no queue runs');
-COMMIT;
-SELECT is((SELECT status FROM resolute.run_flow('b')), 'succeeded', 'the place is free after the transaction');
-BEGIN;
-SELECT status FROM resolute.run_flow('a') \g /dev/null
+SELECT is((SELECT status FROM resolute.run_flow('a')), 'succeeded', 'a run in a transaction');
+SELECT is_empty('TABLE places', 'gives its place back before that ends');
+SELECT is((SELECT status FROM resolute.run_flow('outer')), 'succeeded', 'so another run of the transaction finds it');
+SELECT results_eq($$SELECT flow, status, error_message FROM resolute.runs ORDER BY run_id DESC LIMIT 2$$,
+	$$VALUES ('b', 'skipped', 'queue "data-sync" is full'), ('outer', 'succeeded', NULL)$$, 'but none that it starts itself');
+SELECT is_empty('TABLE places', 'it is free again');
+SELECT throws_ok($$SELECT resolute.run_flow('fails')$$, '22012', NULL, 'a run that raises');
+SELECT is_empty('TABLE places', 'loses it with its subtransaction');
+SELECT results_eq($$SELECT status, error_code FROM resolute.run_flow('fails', raise => false)$$, $$VALUES ('failed', '22012')$$, 'a run that fails and tells');
+SELECT is_empty('TABLE places', 'gives it back as well');
+SELECT results_eq($$SELECT status, error_code FROM resolute.run_flow('conflicts', raise => false)$$, $$VALUES ('failed', '40001')$$, 'one that meets a conflict');
+SELECT is_empty('TABLE places', 'does so, too');
 ROLLBACK;
-SELECT is((SELECT status FROM resolute.run_flow('b')), 'succeeded', 'and after one that was rolled back');
+SELECT results_eq($$SELECT (resolute.run_flow(name)).status FROM unnest(ARRAY['a', 'b', 'c']) name$$, $$VALUES ('succeeded'), ('succeeded'), ('succeeded')$$, 'several runs of one statement');
+SELECT resolute.drop_flow(name) FROM unnest(ARRAY['fails', 'conflicts']) name \g /dev/null
+SET client_min_messages = warning;
 
 -- A run inside a run would wait for itself.
 SELECT resolute.alter_queue('data-sync', on_full => 'wait') \g /dev/null
-SELECT resolute.create_flow('outer', resolute.manual(), resolute.sql($$SELECT resolute.run_flow('b')$$)) \g /dev/null
-SELECT resolute.alter_flow('outer', queue => 'data-sync') \g /dev/null
 SELECT is((SELECT status FROM resolute.run_flow('outer')), 'succeeded', 'a run inside a run of the same queue does not wait for itself');
 SELECT results_eq($$SELECT flow, status FROM resolute.runs ORDER BY run_id DESC LIMIT 2$$, $$VALUES ('b', 'skipped'), ('outer', 'succeeded')$$, 'but is skipped');
 CALL resolute.run('outer');
@@ -74,13 +85,10 @@ SELECT resolute.alter_queue('data-sync', max_running => 2) \g /dev/null
 SELECT is((SELECT status FROM resolute.run_flow('outer')), 'succeeded', 'where there is another place');
 SELECT is((SELECT status FROM resolute.runs ORDER BY run_id DESC LIMIT 1), 'succeeded', 'it takes that');
 -- Lowered meanwhile: places beyond count.
-BEGIN;
-SELECT status FROM resolute.run_flow('a') \g /dev/null
-SELECT status FROM resolute.run_flow('b') \g /dev/null
-SELECT resolute.alter_queue('data-sync', max_running => 1) \g /dev/null
 SELECT resolute.alter_flow('c', queue => 'data-sync') \g /dev/null
-SELECT is((SELECT status FROM resolute.run_flow('c')), 'skipped', 'no run begins while there are more than a lowered max_running');
-COMMIT;
+SELECT resolute.create_or_replace_flow('b', resolute.manual(), resolute.sql($$SELECT resolute.alter_queue('data-sync', max_running => 1)$$), resolute.sql($$SELECT resolute.run_flow('c')$$)) \g /dev/null
+SELECT is((SELECT status FROM resolute.run_flow('outer')), 'succeeded', 'a run that lowers max_running');
+SELECT results_eq($$SELECT flow, status FROM resolute.runs ORDER BY run_id DESC LIMIT 3$$, $$VALUES ('c', 'skipped'), ('b', 'succeeded'), ('outer', 'succeeded')$$, 'no run begins while there are more');
 SELECT is((SELECT status FROM resolute.run_flow('c')), 'succeeded', 'and one does when they have ended');
 
 -- A failed run gives its place back.
