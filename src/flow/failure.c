@@ -116,6 +116,10 @@ run_try_again(Run *run, const Step *step, const Step *policy, int attempt)
 	/* What was begun is undone; a transaction that met a conflict may be doomed. */
 	if (!(run_is_conflict(run->error) ? run_rollback(run) : run_commit(run)))
 		return false;
+
+	/* The error may be that of a commit, whose abort freed the place in the queue. */
+	if (!run_keep_place(run))
+		return false;
 	run->error = NULL;
 	return run_pause(run, wait_us);
 }

@@ -326,7 +326,7 @@ extern bool run_wait_in_queue(Run *run);
 
 /*
  * Wait for another place if the run has lost its own with an aborted transaction.  False on
- * error: the run must not go on then.
+ * error, which is fatal: the run must not go on then.
  */
 extern bool run_keep_place(Run *run);
 

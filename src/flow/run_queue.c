@@ -138,7 +138,10 @@ run_wait_in_queue(Run *run)
 bool
 run_keep_place(Run *run)
 {
-	return run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run);
+	if (run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run))
+		return true;
+	run->fatal = true;
+	return false;
 }
 
 void

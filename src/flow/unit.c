@@ -152,7 +152,7 @@ relock_unit(Run *run, void *arg pg_attribute_unused())
 		lost |= !stream->cursor_locked;
 	}
 
-	/* A lost place is no error: run_rollback() waits for another one. */
+	/* A lost place is no error: run_keep_place() waits for another one. */
 	if (run->place != QUEUE_FULL)
 		run->place = queue_enter(run->queue, true, &inside);
 	if (lost)
@@ -217,10 +217,5 @@ run_rollback(Run *run)
 	SPI_rollback();
 	SPI_start_transaction();
 	MemoryContextSwitchTo(old);
-	if (!relock(run))
-		return false;
-	if (run_keep_place(run))
-		return true;
-	run->fatal = true;
-	return false;
+	return relock(run) && run_keep_place(run);
 }

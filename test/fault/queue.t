@@ -205,4 +205,47 @@ is(end_session($_), "0\n", 'a conflict that is handled while another run waits')
 is(psql('SELECT flow FROM trace ORDER BY flow;'), "handled in 1\nsecond", 'leaves its handler with a place');
 is(psql("SELECT status, handled_errors FROM resolute.runs WHERE flow = 'handled';"), 'succeeded|1', 'as the books tell');
 
+# And a step whose COMMIT fails.  An abort frees the place, and then removes the files of new tables: time enough
+# for the first of the line, who looks every 10 ms, and ends when the other one waits in turn (or does not).
+must(<<'SQL');
+CREATE TABLE parent (id int PRIMARY KEY);
+CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+CREATE SEQUENCE commits;
+CREATE FUNCTION fail_commit_before_others() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('commits') > 1 THEN
+        INSERT INTO trace (flow) SELECT 'retried in ' || count(*) FROM pg_locks
+        WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid();
+        RETURN;
+    END IF;
+    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    FOR n IN 1 .. 1000 LOOP
+        EXECUTE format('CREATE TABLE gone_%s ()', n);
+    END LOOP;
+    INSERT INTO child VALUES (1);
+END $$;
+SELECT resolute.create_flow('retried', resolute.manual(),
+    resolute.with_retry(resolute.sql('SELECT fail_commit_before_others()'), attempts => 2, first_wait => '1 ms'));
+CREATE FUNCTION wait_for_retried() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE (SELECT last_value FROM commits) < 2
+        AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) LOOP
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    INSERT INTO trace (flow) VALUES ('between');
+END $$;
+SELECT resolute.create_flow('between', resolute.manual(), resolute.sql('SELECT wait_for_retried()'));
+SELECT resolute.alter_flow(name, queue => 'one') FROM unnest(ARRAY['retried', 'between']) AS name;
+TRUNCATE trace;
+DELETE FROM resolute.runs;
+SQL
+$first = start_session("CALL resolute.run('retried');\n" . HELD);
+until_sql("SELECT status FROM resolute.flow_status WHERE flow = 'retried';", 'running');
+$second = start_session("SET deadlock_timeout = '1ms';\nCALL resolute.run('between');\n" . HELD);
+is(end_session($_), "0\n", 'a commit that fails while another run waits') for $first, $second;
+is(psql('SELECT flow FROM trace ORDER BY n;'), "between\nretried in 1", 'lets that run, and the step is repeated with a place');
+is(psql("SELECT status, retries FROM resolute.runs WHERE flow = 'retried';"), 'succeeded|1', 'as the books tell');
+
 done_testing;
