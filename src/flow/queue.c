@@ -22,6 +22,9 @@
 #define LOOK_FIRST_MS 10
 #define LOOK_DOUBLINGS 5
 
+/* No place has this number. */
+#define LOOKING (QUEUE_MAX_RUNNING + 1)
+
 /* Whom do the runs of a queue wait for?  $1 queues' OID, $2 the queue, $3 the database. */
 #define DEADLOCK_SQL \
 	"WITH RECURSIVE holder AS (" \
@@ -80,7 +83,7 @@ queue_check_access(const Queue *queue)
 				 errhint("Only its owner, members of that role and superusers may use or change it.")));
 }
 
-/* The lock of a place; 0 stands for the head of the line. */
+/* The lock of a place; 0 stands for the head of the line, LOOKING for who tries all places. */
 static LOCKTAG
 place_tag(const Queue *queue, int place)
 {
@@ -90,8 +93,21 @@ place_tag(const Queue *queue, int place)
 	return tag;
 }
 
-int
-queue_enter(const Queue *queue, bool session, bool *inside)
+/* Wait for a lock, however long; lock_timeout is meant for those that somebody holds by mistake. */
+static void
+lock_patiently(const LOCKTAG *tag, bool session)
+{
+	int			guc_level = NewGUCNestLevel();
+
+	(void) set_config_option("lock_timeout", "0",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) LockAcquire(tag, ExclusiveLock, session, false);
+	AtEOXact_GUC(false, guc_level);
+}
+
+/* Try the places in turn; see queue_enter(). */
+static int
+try_places(const Queue *queue, bool session, bool *inside)
 {
 	int			mine = QUEUE_FULL;
 	int			running = 0;
@@ -125,6 +141,25 @@ queue_enter(const Queue *queue, bool session, bool *inside)
 	return mine;
 }
 
+int
+queue_enter(const Queue *queue, bool session, bool *inside)
+{
+	LOCKTAG		looking = place_tag(queue, LOOKING);
+	int			place;
+
+	if (queue->places == queue->max_running)
+		return try_places(queue, session, inside);
+
+	/*
+	 * Who counts the runs beyond max_running holds each free place for a moment; others
+	 * who look would count that as a run, and all of them could give up.
+	 */
+	lock_patiently(&looking, false);
+	place = try_places(queue, session, inside);
+	LockRelease(&looking, ExclusiveLock, false);
+	return place;
+}
+
 void
 queue_leave(const Queue *queue, int place, bool session)
 {
@@ -148,13 +183,8 @@ void
 queue_line_up(const Queue *queue, bool session)
 {
 	LOCKTAG		tag = place_tag(queue, 0);
-	int			guc_level = NewGUCNestLevel();
 
-	/* It is meant for locks that somebody holds by mistake. */
-	(void) set_config_option("lock_timeout", "0",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) LockAcquire(&tag, ExclusiveLock, session, false);
-	AtEOXact_GUC(false, guc_level);
+	lock_patiently(&tag, session);
 }
 
 void

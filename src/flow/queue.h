@@ -42,6 +42,7 @@ extern void queue_check_access(const Queue *queue);
 /*
  * Take a place without waiting, for the session or the transaction: its number, or
  * QUEUE_FULL.  *inside: this session holds one already, so that it would wait for itself.
+ * (But whoever else looks may have to finish that, if max_running was lowered.)
  * Touches no catalog.
  */
 extern int	queue_enter(const Queue *queue, bool session, bool *inside);

@@ -8,9 +8,10 @@ use lib $FindBin::Bin;
 use Flow;
 use Test::More;
 
-use constant { AT_ONCE => 3, FLOWS => 12, HELD => 'SELECT count(*) FROM pg_locks WHERE locktype = \'object\' AND pid = pg_backend_pid();' };
+use constant { AT_ONCE => 3, FLOWS => 12, STARTERS => 4, ROUNDS => 200, HELD => 'SELECT count(*) FROM pg_locks WHERE locktype = \'object\' AND pid = pg_backend_pid();' };
 
 my $places = "SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0;";
+my $none;
 
 sim('reset', issues => 40);
 use_simulator();
@@ -151,6 +152,30 @@ is(join('', map { end_session($_) } @sessions), '', 'many runs of one queue');
 is(psql("SELECT status, count(*) FROM resolute.runs GROUP BY 1;"), 'succeeded|' . FLOWS, 'all of them take place');
 is(psql("SELECT max(n) <= " . AT_ONCE . ", max(n) > 1 FROM (SELECT (SELECT count(*) FROM resolute.runs o WHERE o.started_at <= r.started_at AND o.finished_at > r.started_at) AS n FROM resolute.runs r) t;"),
 	't|t', 'at most so many at once, but more than one');
+
+# Many that start at the same moment after max_running was lowered: they must not all be kept out by each other's looking.
+must("SELECT resolute.create_queue('lowered', max_running => 1000, on_full => 'skip'); SELECT resolute.alter_queue('lowered', max_running => 1);\n"
+	  . "SELECT resolute.alter_flow('many ' || n, queue => 'lowered') FROM generate_series(1, " . STARTERS . ") n;");
+must(<<'SQL');
+CREATE SEQUENCE arrivals;
+CREATE PROCEDURE start_together(flow text, starters int, rounds int) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR n IN 1 .. 2 * rounds LOOP
+        PERFORM nextval('arrivals');
+        WHILE (SELECT last_value FROM arrivals) < n * starters LOOP END LOOP;
+        IF n % 2 = 1 THEN
+            CALL resolute.run(flow);
+            INSERT INTO trace (flow, pid) SELECT status, n FROM resolute.runs r WHERE r.flow = start_together.flow ORDER BY run_id DESC LIMIT 1;
+        END IF;
+        COMMIT;
+    END LOOP;
+END $$;
+TRUNCATE trace;
+SQL
+my @starters = map { start_session("CALL start_together('many $_', " . STARTERS . ', ' . ROUNDS . ');') } 1 .. STARTERS;
+is(join('', map { end_session($_) } @starters), '', 'many starts at a lowered queue');
+$none = psql("SELECT count(*) FROM (SELECT FROM trace WHERE flow IN ('succeeded', 'skipped') GROUP BY pid HAVING bool_and(flow = 'skipped')) t;");
+is($none, 0, 'of those that start together at a lowered queue, one at least begins');
 
 # A page that is repeated gives its place away with its transaction, and waits for another.
 psql("SELECT resolute.reset_cursor('first'); DELETE FROM resolute.runs; TRUNCATE trace;");
