@@ -120,7 +120,8 @@ report_move(const CursorRow *old, const CursorRow *next, const CursorSpec *spec)
 						   timestamptz_to_str(next->position.at))));
 	else
 		ereport(WARNING,
-				(errmsg("cursor \"%s\" was moved ahead in storage \"%s\"", spec->name, spec->storage),
+				(errcode(ERRCODE_WARNING),
+				 errmsg("cursor \"%s\" was moved ahead in storage \"%s\"", spec->name, spec->storage),
 				 errdetail("It stood at %s, and begins at %s: what changed in between is not fetched.",
 						   before, timestamptz_to_str(next->position.at)),
 				 errhint("If that is not what you want, run: SELECT resolute.set_cursor(%s, '%s');",
