@@ -63,7 +63,11 @@ run_enter_queue(Run *run)
 	if (!run->queue->waits || !queue_has_line(run->queue))
 		run->place = queue_enter(run->queue, !run->atomic, &inside);
 	if (run->place != QUEUE_FULL)
+	{
+		/* It begins with its place: until then that was somebody else's, perhaps. */
+		run->record.started_at = GetCurrentTimestamp();
 		return QUEUE_ENTERED;
+	}
 
 	/* A run inside a run of this queue would wait for itself. */
 	if (inside || !run->queue->waits)

@@ -142,6 +142,28 @@ is(psql("CALL resolute.run('second'); CALL resolute.run('first');"), '', 'and th
 is(psql("SELECT flow, status, error_code FROM resolute.runs ORDER BY run_id;"),
 	"first|failed|57P02\nsecond|failed|57P02\nsecond|succeeded|\nfirst|succeeded|", 'the books tell of both');
 
+# A run begins with its place, not while it looks for one.
+for my $statement ("CALL resolute.run('second');", "SELECT FROM resolute.run_flow('second') \\g /dev/null\n")
+{
+	psql('DELETE FROM resolute.runs;');
+	my $keeper = start_session(<<'SQL');
+BEGIN;
+LOCK TABLE resolute.queues;
+DO $$
+BEGIN
+    LOOP
+        EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE relation = 'resolute.queues'::regclass AND NOT granted);
+    END LOOP;
+END $$;
+CREATE TABLE let_go AS SELECT clock_timestamp() AS at;
+COMMIT;
+SQL
+	until_sql("SELECT count(*) FROM pg_locks WHERE relation = 'resolute.queues'::regclass AND granted;", '1');
+	is(psql($statement), '', 'a run that is held up while it looks for a place');
+	end_session($keeper);
+	is(psql('SELECT status, started_at > at FROM resolute.runs, let_go; DROP TABLE let_go;'), 'succeeded|t', 'begins when it has one');
+}
+
 # Many at once.
 must("SELECT resolute.create_queue('some', max_running => " . AT_ONCE . ");\n"
 	  . join("\n", map { "SELECT resolute.create_flow('many $_', resolute.manual(), resolute.sql('INSERT INTO trace (flow) VALUES (''$_'')'), resolute.sql('SELECT pg_sleep(0.05)'));"
