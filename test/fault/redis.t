@@ -266,6 +266,16 @@ sub half_a_run
 	my $session = start_session("CALL resolute.run('redis');");
 	sim('wait', blocked => 1);
 	until_sql("SELECT count(*) FROM issues;", 5 * PAGE);
+
+	# The write of the last page to Redis comes after its commit; asked twice, Redis has answered it.
+	my $end = time + 60;
+	for (1 .. 2)
+	{
+		until ($redis->cli('GET', $key) eq position_ms())
+		{
+			die "the key does not follow\n" if time > $end;
+		}
+	}
 	return $session;
 }
 
