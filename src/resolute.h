@@ -63,16 +63,10 @@ extern void catalog_leave(CatalogScope scope);
 /*
  * Run one statement on resolute's own tables through SPI (the caller is
  * connected), as their owner.  types, values and nulls as in
- * SPI_execute_with_args(); the result is in SPI_tuptable and SPI_processed.
+ * SPI_execute_with_args(); the result is in SPI_tuptable, the number of rows is
+ * returned.  Its plan is kept by its text, so that should come from the source.
  */
-extern void catalog_execute(const char *sql, int nargs, Oid *types, Datum *values,
-							const char *nulls);
-
-/*
- * The same with a plan that is kept: *plan is NULL at first, and static.  For
- * what is done on every page.  Returns the number of rows.
- */
-extern uint64 catalog_execute_plan(SPIPlanPtr *plan, const char *sql, int nargs,
-								   const Oid *types, Datum *values, const char *nulls);
+extern uint64 catalog_execute(const char *sql, int nargs, const Oid *types, Datum *values,
+							  const char *nulls);
 
 #endif							/* RESOLUTE_H */

@@ -37,14 +37,8 @@ query_history(const char *sql, int64 first, int64 second)
 {
 	Oid			types[] = {INT8OID, INT8OID};
 	Datum		values[] = {Int64GetDatum(first), Int64GetDatum(second)};
-	CatalogScope scope = catalog_enter();
-	int			result = SPI_execute_with_args(sql, 2, types, values, NULL, false, 0);
 
-	catalog_leave(scope);
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "could not read the history of a cursor: %s",
-			 SPI_result_code_string(result));
-	return SPI_processed > 0;
+	return catalog_execute(sql, 2, types, values, NULL) > 0;
 }
 
 static Datum

@@ -133,17 +133,16 @@ fill_row(CursorRow *row, MemoryContext context)
 	row->moves = DatumGetInt64(get_datum(15, &isnull));
 }
 
-/* Execute a saved plan on resolute's own tables, as their owner. */
+/* Run a statement on resolute's own tables; how many rows? */
 static uint64
-execute_plan(SPIPlanPtr *plan, const char *sql, Params *params, const Oid *types)
+execute(const char *sql, Params *params, const Oid *types)
 {
-	return catalog_execute_plan(plan, sql, params->n, types, params->values, params->nulls);
+	return catalog_execute(sql, params->n, types, params->values, params->nulls);
 }
 
 bool
 cursor_read(int64 id, CursorRow *row)
 {
-	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {INT8OID};
 	MemoryContext context = CurrentMemoryContext;
 	Params		params = {0};
@@ -151,7 +150,7 @@ cursor_read(int64 id, CursorRow *row)
 
 	SPI_connect();
 	add_id(&params, id);
-	found = execute_plan(&plan, READ_SQL "cursor_id" EQUALS "$1", &params, types) > 0;
+	found = execute(READ_SQL "cursor_id" EQUALS "$1", &params, types) > 0;
 	if (found)
 		fill_row(row, context);
 	SPI_finish();
@@ -161,7 +160,6 @@ cursor_read(int64 id, CursorRow *row)
 bool
 cursor_find(Oid owner, const char *name, CursorRow *row)
 {
-	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {OIDOID, TEXTOID};
 	MemoryContext context = CurrentMemoryContext;
 	Params		params = {0};
@@ -170,8 +168,8 @@ cursor_find(Oid owner, const char *name, CursorRow *row)
 	SPI_connect();
 	add_datum(&params, ObjectIdGetDatum(owner), false);
 	add_text(&params, name);
-	found = execute_plan(&plan, READ_SQL "owner" EQUALS "$1::pg_catalog.regrole AND name" EQUALS "$2",
-						 &params, types) > 0;
+	found = execute(READ_SQL "owner" EQUALS "$1::pg_catalog.regrole AND name" EQUALS "$2",
+					&params, types) > 0;
 	if (found)
 		fill_row(row, context);
 	SPI_finish();
@@ -181,7 +179,6 @@ cursor_find(Oid owner, const char *name, CursorRow *row)
 int64
 cursor_ensure(Oid owner, const char *name)
 {
-	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {OIDOID, TEXTOID};
 	Params		params = {0};
 	CursorRow	row;
@@ -192,9 +189,9 @@ cursor_ensure(Oid owner, const char *name)
 	SPI_connect();
 	add_datum(&params, ObjectIdGetDatum(owner), false);
 	add_text(&params, name);
-	execute_plan(&plan, "INSERT INTO resolute.cursors (owner, name) "
-				 "VALUES ($1::pg_catalog.regrole, $2) ON CONFLICT (owner, name) DO NOTHING",
-				 &params, types);
+	execute("INSERT INTO resolute.cursors (owner, name) "
+			"VALUES ($1::pg_catalog.regrole, $2) ON CONFLICT (owner, name) DO NOTHING",
+			&params, types);
 	SPI_finish();
 
 	/* Made by somebody else meanwhile, and hidden by our older snapshot? */
@@ -209,7 +206,6 @@ cursor_ensure(Oid owner, const char *name)
 Oid
 cursor_sharing(int64 id, const char *name, const char *storage)
 {
-	static SPIPlanPtr plan = NULL;
 	static const Oid types[] = {INT8OID, TEXTOID, TEXTOID};
 	Params		params = {0};
 	Oid			owner = InvalidOid;
@@ -219,8 +215,8 @@ cursor_sharing(int64 id, const char *name, const char *storage)
 	add_id(&params, id);
 	add_text(&params, name);
 	add_text(&params, storage);
-	if (execute_plan(&plan, "SELECT owner FROM resolute.cursors WHERE cursor_id OPERATOR(pg_catalog.<>) $1 "
-					 "AND name" EQUALS "$2 AND storage" EQUALS "$3 LIMIT 1", &params, types) > 0)
+	if (execute("SELECT owner FROM resolute.cursors WHERE cursor_id OPERATOR(pg_catalog.<>) $1 "
+				"AND name" EQUALS "$2 AND storage" EQUALS "$3 LIMIT 1", &params, types) > 0)
 		owner = DatumGetObjectId(get_datum(1, &isnull));
 	SPI_finish();
 	return owner;
@@ -237,8 +233,6 @@ same_binding(const CursorRow *row, const CursorBinding *binding)
 bool
 cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move)
 {
-	static SPIPlanPtr same_plan = NULL;
-	static SPIPlanPtr bind_plan = NULL;
 	CursorBinding binding = {next->server, next->query, next->target};
 	bool		rebound = !same_binding(old, &binding);
 	Params		params = {0};
@@ -274,8 +268,7 @@ cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move
 		add_text(&params, old->target);
 	}
 	Assert(params.n == (rebound ? N_BIND_PARAMS : N_SAME_PARAMS));
-	written = execute_plan(rebound ? &bind_plan : &same_plan,
-						   rebound ? BIND_SQL : SAME_SQL, &params, write_types);
+	written = execute(rebound ? BIND_SQL : SAME_SQL, &params, write_types);
 	SPI_finish();
 	return written > 0;
 }
@@ -285,7 +278,6 @@ Datum
 resolute_forget_cursor(PG_FUNCTION_ARGS)
 {
 	static const Oid types[] = {INT8OID};
-	static SPIPlanPtr plan = NULL;
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Params		params = {0};
 	bool		isnull;
@@ -296,8 +288,7 @@ resolute_forget_cursor(PG_FUNCTION_ARGS)
 									 SPI_fnumber(RelationGetDescr(trigger->tg_relation), "cursor_id"),
 									 &isnull), false);
 	SPI_connect();
-	execute_plan(&plan, "DELETE FROM resolute.cursor_history WHERE cursor_id" EQUALS "$1",
-				 &params, types);
+	execute("DELETE FROM resolute.cursor_history WHERE cursor_id" EQUALS "$1", &params, types);
 	SPI_finish();
 	return PointerGetDatum(NULL);
 }

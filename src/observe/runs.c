@@ -119,7 +119,6 @@ set_counters(const RunRecord *record, Datum *values)
 void
 runs_update(const RunRecord *record)
 {
-	static SPIPlanPtr plan = NULL;
 	Oid			types[RUN_COUNTERS + 7];
 	Datum		values[RUN_COUNTERS + 7];
 	char		nulls[RUN_COUNTERS + 8];
@@ -144,7 +143,7 @@ runs_update(const RunRecord *record)
 	set_text(&values[i], &nulls[i], record->error_message);
 	types[++i] = INT8OID;
 	values[i] = Int64GetDatum(record->run_id);
-	catalog_execute_plan(&plan, UPDATE_SQL, i + 1, types, values, nulls);
+	catalog_execute(UPDATE_SQL, i + 1, types, values, nulls);
 }
 
 void

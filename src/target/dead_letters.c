@@ -49,9 +49,6 @@ struct DeadLetters
 	/* Might there be open letters?  Looked up once: nobody else makes them. */
 	bool		looked;
 	bool		open;
-	SPIPlanPtr	find;
-	SPIPlanPtr	write;
-	SPIPlanPtr	resolve;
 };
 
 #define FIND_LETTERS \
@@ -82,70 +79,29 @@ struct DeadLetters
 	" AND item_hash OPERATOR(pg_catalog.=) ANY ($2)" \
 	" AND ($3 IS NULL OR step OPERATOR(pg_catalog.=) ANY ($3))"
 
-/* The saved plans live outside of the run's context. */
-static void
-forget_plans(void *arg)
-{
-	DeadLetters *letters = arg;
-
-	if (letters->find != NULL)
-		SPI_freeplan(letters->find);
-	if (letters->write != NULL)
-		SPI_freeplan(letters->write);
-	if (letters->resolve != NULL)
-		SPI_freeplan(letters->resolve);
-}
-
 DeadLetters *
 dead_letters_create(int flow_id, const char *flow, Oid owner, int version, int64 run_id)
 {
 	DeadLetters *letters = palloc0(sizeof(DeadLetters));
-	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 
 	letters->flow_id = flow_id;
 	letters->flow = pstrdup(flow);
 	letters->owner = owner;
 	letters->version = version;
 	letters->run_id = run_id;
-	callback->func = forget_plans;
-	callback->arg = letters;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 	return letters;
 }
 
-/* Prepare a statement once. */
-static SPIPlanPtr
-prepared(SPIPlanPtr *plan, const char *sql, int nargs, const Oid *types)
-{
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	fresh = SPI_prepare(sql, nargs, unconstify(Oid *, types));
-
-		if (fresh == NULL || SPI_keepplan(fresh) != 0)
-			elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
-		*plan = fresh;
-	}
-	return *plan;
-}
-
-/*
- * Run one of the statements as the owner of the catalog; how many rows did it
- * find or change?
- */
+/* Run a statement where SPI may not be connected; how many rows did it find or change? */
 static uint64
-run_statement(SPIPlanPtr *plan, const char *sql, int nargs, const Oid *types,
-			  Datum *values, const char *nulls)
+run_statement(const char *sql, int nargs, const Oid *types, Datum *values, const char *nulls)
 {
-	CatalogScope scope = catalog_enter();
 	uint64		processed;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_plan(prepared(plan, sql, nargs, types), values, nulls, false, 0) < 0)
-		elog(ERROR, "dead letters: %s", SPI_result_code_string(SPI_result));
-	processed = SPI_processed;
+	processed = catalog_execute(sql, nargs, types, values, nulls);
 	SPI_finish();
-	catalog_leave(scope);
 	return processed;
 }
 
@@ -323,7 +279,7 @@ dead_letters_write(DeadLetters *self, PageContext *page)
 		values[LETTER_HEAD + i] = array_datum(letters->columns[i], letters->nulls[i],
 									letters->count, letter_types[i]);
 	}
-	run_statement(&self->write, WRITE_LETTERS, lengthof(types), types, values, NULL);
+	run_statement(WRITE_LETTERS, lengthof(types), types, values, NULL);
 	self->looked = self->open = true;
 	MemoryContextSwitchTo(caller);
 }
@@ -342,7 +298,7 @@ has_open_letters(DeadLetters *self)
 		Oid			types[] = {INT4OID};
 		Datum		values[] = {Int32GetDatum(self->flow_id)};
 
-		self->open = run_statement(&self->find, FIND_LETTERS, 1, types, values, NULL) > 0;
+		self->open = run_statement(FIND_LETTERS, 1, types, values, NULL) > 0;
 		self->looked = true;
 	}
 	return self->open;
@@ -400,7 +356,7 @@ dead_letters_resolve(DeadLetters *self, List *steps, const RowBatch *batch, Page
 			names[foreach_current_index(lc)] = text_datum(lfirst(lc));
 		values[2] = array_datum(names, NULL, list_length(steps), TEXTOID);
 	}
-	resolved = run_statement(&self->resolve, RESOLVE_LETTERS, 3, types, values, nulls);
+	resolved = run_statement(RESOLVE_LETTERS, 3, types, values, nulls);
 	MemoryContextSwitchTo(caller);
 	return resolved;
 }
