@@ -11,7 +11,7 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(psql must start_session start_blocked end_session until_sql sim searches served
+our @EXPORT = qw(psql must start_session start_blocked start_waiting end_session until_sql sim searches served
   use_simulator create_target create_flow same_as_source last_run running_pid time);
 
 # Nothing here takes half as long; longer means that it hangs.
@@ -71,6 +71,17 @@ sub start_blocked
 	my $session = start_session($sql);
 	sim('wait', blocked => 1);
 	return $session;
+}
+
+# The same, until it has come to rest there: a request may be sent before the work on the page
+# before.  Returns its session and its process.
+sub start_waiting
+{
+	my $session = start_blocked(@_);
+	my $waiting = "FROM pg_stat_activity WHERE application_name = 'psql' AND wait_event_type = 'Extension'";
+
+	until_sql("SELECT count(*) $waiting;", '1');
+	return ($session, psql("SELECT pid $waiting;"));
 }
 
 sub psql

@@ -24,14 +24,6 @@ my $cursor = 'SELECT position, walk IS NULL, server, query FROM resolute.cursors
 my $before = psql($cursor);
 my %call = (resync => "CALL resolute.resync('heal');", reconcile => "CALL resolute.reconcile('heal', delete => true);");
 
-# Begin one and let it come to wait for the server.
-sub waiting
-{
-	my $session = start_blocked(@_);
-
-	return ($session, running_pid('heal'));
-}
-
 # Let the simulator do something wrong.
 sub fault
 {
@@ -56,7 +48,7 @@ for my $what (sort keys %call)
 	for my $where ([ 'between pages', skip => 3 ], [ 'while it asks about what is missing', match => '/rest/api/3/project/search' ])
 	{
 		my ($place, %barrier) = @$where;
-		my ($session, $pid) = waiting($call{$what}, %barrier);
+		my ($session, $pid) = start_waiting($call{$what}, %barrier);
 
 		is(psql("SELECT backend_xmin IS NULL, backend_xid IS NULL FROM pg_stat_activity WHERE pid = $pid;"),
 			't|t', "$what $place: no snapshot, no transaction id");
@@ -98,7 +90,7 @@ sub killed
 
 for my $what (sort keys %call)
 {
-	killed("$what, killed between pages", waiting($call{$what}, skip => 3));
+	killed("$what, killed between pages", start_waiting($call{$what}, skip => 3));
 }
 
 # The deletion waits for a lock in its middle.
@@ -136,7 +128,7 @@ is(psql("CALL resolute.run('heal');"), '', 'an hourly run goes on');
 is(psql("SELECT status FROM resolute.runs WHERE kind = 'run' ORDER BY run_id DESC LIMIT 1;"), 'succeeded', '... as if nothing had been');
 
 # The source changes while it is read.
-my ($session) = waiting($call{reconcile}, skip => 4);
+my ($session) = start_waiting($call{reconcile}, skip => 4);
 sim('delete', key => psql('SELECT key FROM issues ORDER BY id DESC OFFSET 7 LIMIT 1;'));
 sim('edit', id => $_, summary => 'edited meanwhile') for 10003, 10300, 10590;
 sim('add', project => 'PLATFORM', count => 3);
@@ -146,7 +138,7 @@ is(psql("CALL resolute.run('heal');"), '', '... and the next run');
 is(psql($call{reconcile}), '', '... and the next reconcile');
 same_as_source('the table is the source');
 
-($session) = waiting($call{resync}, skip => 4);
+($session) = start_waiting($call{resync}, skip => 4);
 sim('delete', key => psql('SELECT key FROM issues ORDER BY updated DESC OFFSET 20 LIMIT 1;'));
 sim('edit', id => $_, summary => 'edited again') for 10003, 10300, 10590;
 sim('add', project => 'MOBILE', count => 3);

@@ -13,16 +13,6 @@ create_target('issues');
 create_flow('wait');
 create_flow('other', cursor => 'wait');
 
-# Begin SQL and let it come to wait for the server; returns its session and process.
-sub waiting
-{
-	my $session = start_blocked(@_);
-
-	until_sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql' AND wait_event_type = 'Extension';", '1');
-	return ($session,
-		psql("SELECT pid FROM pg_stat_activity WHERE application_name = 'psql' AND wait_event_type = 'Extension';"));
-}
-
 sub start_anew
 {
 	psql("TRUNCATE issues; SELECT resolute.reset_cursor('wait') FROM resolute.cursors WHERE name = 'wait'; DELETE FROM resolute.runs;");
@@ -32,7 +22,7 @@ sub start_anew
 sub is_good_guest
 {
 	my ($where, %barrier) = @_;
-	my ($session, $pid) = waiting("CALL resolute.run('wait');", %barrier);
+	my ($session, $pid) = start_waiting("CALL resolute.run('wait');", %barrier);
 
 	is(psql("SELECT backend_xmin IS NULL, backend_xid IS NULL FROM pg_stat_activity WHERE pid = $pid;"),
 		't|t', "$where: no snapshot, no transaction id");
@@ -63,7 +53,7 @@ create_flow('wait');
 sub obeys
 {
 	my ($what, $sql, $signal, $code) = @_;
-	my ($session, $pid) = waiting("$sql\n", skip => 2);
+	my ($session, $pid) = start_waiting("$sql\n", skip => 2);
 	my $ms = psql(<<SQL);
 CREATE TEMP TABLE answer (ms numeric);
 DO \$\$
@@ -120,7 +110,7 @@ start_anew();
 sub is_alone
 {
 	my ($what, $sql) = @_;
-	my ($session) = waiting($sql, skip => 2);
+	my ($session) = start_waiting($sql, skip => 2);
 	my $skipped = "SELECT status, error_message FROM resolute.runs WHERE status <> 'running' ORDER BY run_id DESC LIMIT 1;";
 
 	for my $name ('wait', 'other')

@@ -90,13 +90,16 @@ CREATE EXTENSION dblink;
 CREATE TABLE held (snapshot xid, transaction xid, locks bigint);
 CREATE FUNCTION cancel_waiting(waiting int) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	LOOP
-		INSERT INTO held SELECT backend_xmin, backend_xid, (SELECT count(*) FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'warehouse.issues'::regclass)
-			FROM pg_stat_activity a WHERE pid = waiting AND wait_event_type = 'Extension'
-			AND EXISTS (SELECT FROM resolute.runs r WHERE r.pid = waiting AND r.status = 'running');
-		EXIT WHEN FOUND AND pg_cancel_backend(waiting);
+	WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = waiting AND wait_event_type = 'Extension'
+		AND EXISTS (SELECT FROM resolute.runs r WHERE r.pid = waiting AND r.status = 'running')) LOOP
 		PERFORM pg_stat_clear_snapshot();
 	END LOOP;
+
+	-- The row of a backend is older than its wait event: it takes a second look.
+	PERFORM pg_stat_clear_snapshot();
+	INSERT INTO held SELECT backend_xmin, backend_xid, (SELECT count(*) FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'warehouse.issues'::regclass)
+		FROM pg_stat_activity a WHERE pid = waiting;
+	PERFORM pg_cancel_backend(waiting);
 END $$;
 SELECT define('f', resolute.with_retry(resolute.sql('WITH a AS (INSERT INTO warehouse.issues (issue_key) VALUES (''x'') RETURNING 1) SELECT 1/(count(*) - 1) FROM a'), 2, '300 days'));
 SELECT dblink_connect('other', format('host=%s dbname=%s', current_setting('unix_socket_directories'), current_database()));
