@@ -39,32 +39,56 @@ struct Spool
 	List	   *gaps;			/* of Gap *, in order */
 };
 
-/* Close the temporary file together with the spool's context. */
-static void
-spool_close(void *arg)
+/* A tuplestore that ends with the context in which this is. */
+typedef struct LastingStore
 {
-	Spool	   *spool = arg;
+	MemoryContextCallback callback;
+	MemoryContext context;		/* the store's own */
+	Tuplestorestate *store;
+} LastingStore;
 
-	if (spool->store)
-		tuplestore_end(spool->store);
+static void
+end_store(void *arg)
+{
+	LastingStore *lasting = arg;
+
+	if (lasting->store)
+		tuplestore_end(lasting->store);
+	MemoryContextDelete(lasting->context);
+}
+
+Tuplestorestate *
+lasting_tuplestore(void)
+{
+	LastingStore *lasting = palloc0(sizeof(LastingStore));
+	MemoryContext caller = CurrentMemoryContext;
+
+	/*
+	 * 18 gives a tuplestore a context below the current one.  That would be gone before
+	 * the callbacks of the current one are called, so the store is not below it.
+	 */
+	lasting->context = AllocSetContextCreate(TopMemoryContext, "resolute tuplestore", ALLOCSET_DEFAULT_SIZES);
+	lasting->callback.func = end_store;
+	lasting->callback.arg = lasting;
+	MemoryContextRegisterResetCallback(caller, &lasting->callback);
+	MemoryContextSwitchTo(lasting->context);
+
+	/* interXact: a spilled store must survive the commits between pages. */
+	lasting->store = tuplestore_begin_heap(false, true, work_mem);
+	MemoryContextSwitchTo(caller);
+	return lasting->store;
 }
 
 Spool *
 spool_create(const FieldSet *fields)
 {
 	Spool	   *spool = palloc0(sizeof(Spool));
-	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 
 	spool->fields = fields;
 	spool->context = CurrentMemoryContext;
 	spool->desc = CreateTemplateTupleDesc(1);
 	TupleDescInitEntry(spool->desc, 1, "row", BYTEAOID, -1, 0);
-	callback->func = spool_close;
-	callback->arg = spool;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-
-	/* interXact: a spilled store must survive the commits between pages. */
-	spool->store = tuplestore_begin_heap(false, true, work_mem);
+	spool->store = lasting_tuplestore();
 	spool->slot = MakeSingleTupleTableSlot(spool->desc, &TTSOpsMinimalTuple);
 	return spool;
 }

@@ -9,8 +9,15 @@
 #include "postgres.h"
 
 #include "rows/batch.h"
+#include "utils/tuplestore.h"
 
 typedef struct Spool Spool;
+
+/*
+ * A tuplestore, read forwards only, that keeps work_mem in memory, survives commits and
+ * ends with the current context.
+ */
+extern Tuplestorestate *lasting_tuplestore(void);
 
 /* A spool for rows with these fields; lives in the current context. */
 extern Spool *spool_create(const FieldSet *fields);

@@ -10,6 +10,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "rows/json.h"
+#include "rows/spool.h"
 #include "target/census_internal.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -20,13 +21,6 @@
  * Beginning
  * ------------------------------------------------------------------------
  */
-
-/* Close the temporary file together with the census's context. */
-static void
-close_store(void *arg)
-{
-	tuplestore_end(((Census *) arg)->store);
-}
 
 /* The target's shape, as far as the key goes. */
 static UpsertShape *
@@ -144,7 +138,6 @@ Census *
 census_create(const CensusSpec *spec)
 {
 	Census	   *census = palloc0(sizeof(Census));
-	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 	UpsertShape *shape = key_shape(spec, spec->target);
 
 	census->spec = *spec;
@@ -156,11 +149,7 @@ census_create(const CensusSpec *spec)
 	choose_removal(census);
 	check_rights(census);
 
-	/* interXact: it must survive the commits between pages. */
-	census->store = tuplestore_begin_heap(false, true, work_mem);
-	callback->func = close_store;
-	callback->arg = census;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	census->store = lasting_tuplestore();
 	return census;
 }
 
