@@ -117,11 +117,6 @@ vector8_highbit_mask(const Vector8 v)
 #define qualified_name_list(text) stringToQualifiedNameList(text)
 #endif
 
-/* 14 tells whether a timeout is running; until then we know when it would end. */
-#if PG_VERSION_NUM < 140000
-#define get_timeout_active(id) (get_timeout_finish_time(id) > GetCurrentTimestamp())
-#endif
-
 /* 15 has a function that sets up a materialised result; its first release named it otherwise. */
 #if PG_VERSION_NUM == 150000
 #define InitMaterializedSRF(fcinfo, flags) SetSingleFuncCall(fcinfo, flags)
@@ -188,10 +183,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, int flags)
 
 /* 14 can report a constraint of a relation that is in no range table. */
 #if PG_VERSION_NUM >= 140000
-#define can_check_constraints(relation) true
+#define init_lone_relation(target, relation, rte, estate) \
+	((void) (rte), InitResultRelInfo((target), (relation), 0, NULL, 0))
 #else
-#define can_check_constraints(relation) \
-	((relation)->rd_att->constr->num_check == 0 && !(relation)->rd_att->constr->has_not_null)
+#define init_lone_relation(target, relation, rte, estate) \
+	(ExecInitRangeTable((estate), list_make1(rte)), InitResultRelInfo((target), (relation), 1, NULL, 0))
 #endif
 
 /* 14 gave the raw parser modes. */
@@ -209,6 +205,7 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, int flags)
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "nodes/value.h"
+#include "parser/parse_node.h"
 #include "parser/parser.h"
 #define Value ResoluteValue
 #endif

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "resolute.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(resolute_forget_cursor);

@@ -51,7 +51,8 @@ find_function(const char *storage, List *names, const char *suffix, int nargs)
 	Oid			function = LookupFuncName(list_make2(makeString(linitial(names)), makeString(name)),
 										  nargs, types, true);
 
-	if (!OidIsValid(function))
+	/* Before 14 procedures are found as well. */
+	if (!OidIsValid(function) || get_func_prokind(function) == PROKIND_PROCEDURE)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function %s%s(%s) does not exist", storage, suffix,

@@ -297,7 +297,7 @@ search(const CronSchedule *schedule, pg_time_t start, pg_tz *zone, bool forward,
 
 	if (schedule->every_seconds > 0 || schedule->at_start)
 		return false;
-	while (Abs(at - start) <= SEARCH_SECONDS)
+	while (llabs(at - start) <= SEARCH_SECONDS)
 	{
 		const struct pg_tm *tm = pg_localtime(&at, zone);
 		int64		minutes;

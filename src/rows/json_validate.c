@@ -107,7 +107,7 @@ check_document(Validator *validator)
 }
 
 bool
-json_validate(const char *data, Size len, Size *offset)
+json_check(const char *data, Size len, Size *offset)
 {
 	Validator	validator;
 	bool		ok;

@@ -151,7 +151,7 @@ go_layout_says_utc(const char *layout)
 static void
 append_offset(StringInfo out, const Element *element, int offset)
 {
-	int			minutes = Abs(offset) / SECS_PER_MINUTE;
+	int			minutes = abs(offset) / SECS_PER_MINUTE;
 	const char *colon = element->detail & WITH_COLON ? ":" : "";
 
 	if (element->kind == GO_ISO_OFFSET && offset == 0)
@@ -166,7 +166,7 @@ append_offset(StringInfo out, const Element *element, int offset)
 	if (element->detail & WITH_MINUTES)
 		appendStringInfo(out, "%s%02d", colon, minutes % MINS_PER_HOUR);
 	if (element->detail & WITH_SECONDS)
-		appendStringInfo(out, "%s%02d", colon, Abs(offset) % SECS_PER_MINUTE);
+		appendStringInfo(out, "%s%02d", colon, abs(offset) % SECS_PER_MINUTE);
 }
 
 /* Append a fraction of at most nine digits; nines leave trailing zeros out. */
@@ -193,7 +193,7 @@ append_year(StringInfo out, ElementKind kind, int year)
 	if (kind == GO_YEAR)
 		appendStringInfo(out, "%02d", Max(year, 0) % 100);
 	else
-		appendStringInfo(out, "%s%04d", year < 0 ? "-" : "", Abs(year));
+		appendStringInfo(out, "%s%04d", year < 0 ? "-" : "", abs(year));
 }
 
 /* Append what depends on the day alone. */

@@ -7,6 +7,7 @@
 
 #include "access/reloptions.h"
 #include "commands/defrem.h"
+#include "compat.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

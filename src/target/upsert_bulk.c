@@ -83,7 +83,6 @@ takes_bulk(const UpsertShape *shape, Relation relation)
 	return relation->rd_rel->relkind == RELKIND_RELATION &&
 		!relation->rd_rel->relispartition && !shape->with_children &&
 		relation->trigdesc == NULL && relation->rd_rules == NULL &&
-		(relation->rd_att->constr == NULL || can_check_constraints(relation)) &&
 		!OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
 }
 
@@ -109,8 +108,11 @@ upsert_takes_bulk(const UpsertShape *shape)
 		check_enable_rls(shape->relation, InvalidOid, true) != RLS_ENABLED;
 }
 
-/* Ask what the executor would ask before an INSERT of these columns. */
-static void
+/*
+ * Ask what the executor would ask before an INSERT of these columns, about the entry
+ * that it would have in its range table.
+ */
+static RangeTblEntry *
 check_rights(const UpsertShape *shape)
 {
 	RangeTblEntry *rte = makeNode(RangeTblEntry);
@@ -124,10 +126,11 @@ check_rights(const UpsertShape *shape)
 		columns = bms_add_member(columns, shape->columns[i].attnum -
 								 FirstLowInvalidHeapAttributeNumber);
 	check_insert_rights(rte, columns);
+	return rte;
 }
 
 static void
-bulk_begin(Bulk *bulk, Incoming *in)
+bulk_begin(Bulk *bulk, Incoming *in, RangeTblEntry *rte)
 {
 	ListCell   *lc;
 
@@ -136,7 +139,7 @@ bulk_begin(Bulk *bulk, Incoming *in)
 	bulk->relation = table_open(in->shape->relation, NoLock);
 	bulk->estate = CreateExecutorState();
 	bulk->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(bulk->target, bulk->relation, 0, NULL, 0);
+	init_lone_relation(bulk->target, bulk->relation, rte, bulk->estate);
 	ExecOpenIndices(bulk->target, false);
 	foreach(lc, in->shape->defaults)
 		bulk->defaults = lappend(bulk->defaults, ExecPrepareExpr(lfirst(lc), bulk->estate));
@@ -214,8 +217,7 @@ upsert_run_bulk(Incoming *in, const int *rows, int nrows)
 {
 	Bulk		bulk;
 
-	check_rights(in->shape);
-	bulk_begin(&bulk, in);
+	bulk_begin(&bulk, in, check_rights(in->shape));
 	for (int done = 0; done < nrows; done += BULK_ROWS)
 		bulk_put(&bulk, rows + done, Min(nrows - done, BULK_ROWS));
 	bulk_end(&bulk);

@@ -4,17 +4,17 @@
  */
 #include "transform/collect.h"
 
-typedef struct Group
+typedef struct GroupRows
 {
 	Collector	base;			/* must be first */
 	const FieldSet *input;
 	List	   *paths;			/* of FieldPath * */
-} Group;
+} GroupRows;
 
 /* The groups on their way into the result. */
 typedef struct Grouping
 {
-	Group	   *group;
+	GroupRows  *group;
 	GroupKeys	keys;
 	StringInfoData items;
 	int64		count;
@@ -61,7 +61,7 @@ group_row(void *arg, const Row *row)
 static Spool *
 group_conclude(Collector *collector, PageContext *page pg_attribute_unused())
 {
-	Group	   *self = (Group *) collector;
+	GroupRows  *self = (GroupRows *) collector;
 	Spool	   *sorted = collector_sorted(collector, self->paths);
 	Grouping	grouping = {.group = self, .result = spool_create(collector->base.fields)};
 
@@ -76,7 +76,7 @@ group_conclude(Collector *collector, PageContext *page pg_attribute_unused())
 Transform *
 group_create(const char *step, List *keys, const FieldSet *input)
 {
-	Group	   *self = palloc0(sizeof(Group));
+	GroupRows  *self = palloc0(sizeof(GroupRows));
 	List	   *names = field_path_references(keys);
 
 	names = lappend(lappend(names, pstrdup("count")), pstrdup("items"));

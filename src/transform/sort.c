@@ -9,13 +9,13 @@
 
 #include "rows/names.h"
 
-typedef struct Sort
+typedef struct SortRows
 {
 	Collector	base;			/* must be first */
 	int			nkeys;
 	SpoolOrder *orders;
 	List	   *paths;			/* of FieldPath * */
-} Sort;
+} SortRows;
 
 static void
 bad_keys(const char *what, const char *text)
@@ -96,7 +96,7 @@ sort_keys_from_text(const char *what, const char *text)
 static Spool *
 sort_conclude(Collector *collector, PageContext *page pg_attribute_unused())
 {
-	Sort	   *self = (Sort *) collector;
+	SortRows   *self = (SortRows *) collector;
 
 	return spool_sorted(collector->rows, self->nkeys, self->orders, path_key, self->paths);
 }
@@ -104,7 +104,7 @@ sort_conclude(Collector *collector, PageContext *page pg_attribute_unused())
 Transform *
 sort_create(const char *step, List *keys, const FieldSet *input)
 {
-	Sort	   *self = palloc0(sizeof(Sort));
+	SortRows   *self = palloc0(sizeof(SortRows));
 	ListCell   *lc;
 
 	collector_init(&self->base, step, input, input);

@@ -32,7 +32,7 @@ typedef struct KeyPart
 	int			field;			/* or -1 */
 } KeyPart;
 
-typedef struct Unique
+typedef struct UniqueRows
 {
 	Transform	transform;		/* must be first */
 	MemoryContext context;
@@ -47,7 +47,7 @@ typedef struct Unique
 	SeenEntry  *staged_ranks;	/* merged: to ranks */
 	int			nstaged;
 	int			capacity;
-} Unique;
+} UniqueRows;
 
 /* Ranks of merges fit in so many bits below the version. */
 #define RANK_BITS 12
@@ -98,7 +98,7 @@ hash_value(uint64 before, const Value *value, StringInfo scratch)
  * missing, NULL if there is none.
  */
 static const char *
-hash_key(Unique *self, const Row *row, StringInfo scratch, SeenEntry *key)
+hash_key(UniqueRows *self, const Row *row, StringInfo scratch, SeenEntry *key)
 {
 	key->key = KEY_SEED;
 	key->tag = TAG_SEED;
@@ -136,7 +136,7 @@ hash_content(const FieldSet *fields, const Row *row, StringInfo scratch)
 
 /* A row without a key is never a duplicate: it is a dead letter. */
 static void
-fail_row(Unique *self, const Row *row, const char *part, PageContext *page,
+fail_row(UniqueRows *self, const Row *row, const char *part, PageContext *page,
 		 StepCounts *counts)
 {
 	ErrorData	edata = {.elevel = ERROR, .sqlerrcode = ERRCODE_NOT_NULL_VIOLATION};
@@ -156,7 +156,7 @@ fail_row(Unique *self, const Row *row, const char *part, PageContext *page,
  * milliseconds since 4713 BC, so that none is negative; no version is the oldest.
  */
 static uint64
-row_rank(const Unique *self, const Row *row, int input)
+row_rank(const UniqueRows *self, const Row *row, int input)
 {
 	TimestampTz version;
 	uint64		ms = 0;
@@ -168,7 +168,7 @@ row_rank(const Unique *self, const Row *row, int input)
 
 /* Note what keep() shall remember. */
 static void
-stage(Unique *self, const SeenEntry *entry, uint64 rank)
+stage(UniqueRows *self, const SeenEntry *entry, uint64 rank)
 {
 	if (self->nstaged == self->capacity)
 	{
@@ -188,7 +188,7 @@ stage(Unique *self, const SeenEntry *entry, uint64 rank)
  * key of each.
  */
 static void
-take_page(Unique *self, RowBatch *in, RowBatch *out, SeenEntry *keys,
+take_page(UniqueRows *self, RowBatch *in, RowBatch *out, SeenEntry *keys,
 		  PageContext *page, StepCounts *counts)
 {
 	pagekeys_hash *places = pagekeys_create(page->context, in->nrows, NULL);
@@ -227,7 +227,7 @@ take_page(Unique *self, RowBatch *in, RowBatch *out, SeenEntry *keys,
 
 /* Is the row to be dropped because of earlier pages?  Otherwise it is staged. */
 static bool
-seen_before(Unique *self, const RowBatch *in, const Row *row, const SeenEntry *key,
+seen_before(UniqueRows *self, const RowBatch *in, const Row *row, const SeenEntry *key,
 			StringInfo scratch)
 {
 	SeenEntry	entry = *key;
@@ -247,7 +247,7 @@ seen_before(Unique *self, const RowBatch *in, const Row *row, const SeenEntry *k
 static RowBatch *
 unique_process(Transform *transform, RowBatch *in, PageContext *page, StepCounts *counts)
 {
-	Unique	   *self = (Unique *) transform;
+	UniqueRows  *self = (UniqueRows *) transform;
 	MemoryContext caller = MemoryContextSwitchTo(page->context);
 	RowBatch   *out = batch_create(in->fields, in->nrows);
 	SeenEntry  *keys = palloc_extended(sizeof(SeenEntry) * Max(in->nrows, 1), MCXT_ALLOC_HUGE);
@@ -281,7 +281,7 @@ unique_process(Transform *transform, RowBatch *in, PageContext *page, StepCounts
 static void
 unique_keep(Transform *transform)
 {
-	Unique	   *self = (Unique *) transform;
+	UniqueRows  *self = (UniqueRows *) transform;
 
 	for (int i = 0; i < self->nstaged; i++)
 	{
@@ -295,7 +295,7 @@ unique_keep(Transform *transform)
 static void
 unique_drop(Transform *transform)
 {
-	((Unique *) transform)->nstaged = 0;
+	((UniqueRows *) transform)->nstaged = 0;
 }
 
 /* Raise: the key is not among the fields. */
@@ -314,7 +314,7 @@ report_no_field(const char *step, const char *name, const FieldSet *input)
 Transform *
 unique_create(const char *step, List *keys, bool keep_first, const FieldSet *input)
 {
-	Unique	   *self = palloc0(sizeof(Unique));
+	UniqueRows  *self = palloc0(sizeof(UniqueRows));
 	ListCell   *lc;
 
 	self->transform.step = step;
@@ -344,7 +344,7 @@ unique_create(const char *step, List *keys, bool keep_first, const FieldSet *inp
 void
 unique_over_merge(Transform *transform)
 {
-	Unique	   *self = (Unique *) transform;
+	UniqueRows  *self = (UniqueRows *) transform;
 	MemoryContext caller = MemoryContextSwitchTo(self->context);
 
 	/* First come, first kept: then no other row of a key passes anyway. */

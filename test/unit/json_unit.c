@@ -162,7 +162,7 @@ unit_validate(PG_FUNCTION_ARGS)
 	bool		ok;
 
 	use_scan(PG_GETARG_TEXT_PP(1));
-	ok = json_validate(document.data, document.len, &offset);
+	ok = json_check(document.data, document.len, &offset);
 	fence_free(&document);
 	if (ok)
 		PG_RETURN_NULL();
@@ -206,7 +206,7 @@ outcome(const char *data, Size len, const JsonPaths *paths, int n, JsonScanMode 
 	}
 	else
 		appendStringInfoString(&out, error);
-	appendStringInfo(&out, " valid=%d", json_validate(data, len, &offset));
+	appendStringInfo(&out, " valid=%d", json_check(data, len, &offset));
 	appendStringInfo(&out, " offset=%zu ", offset);
 	if (!json_document(data, len, &value) || !rebuild(&out, &value))
 		appendStringInfoString(&out, " broken");

@@ -52,7 +52,7 @@ CREATE FUNCTION unit.cursor_page("position" timestamptz, walk text, run bigint) 
 CREATE FUNCTION unit.cursor_end(keep boolean) RETURNS timestamptz LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_end';
 CREATE FUNCTION unit.set_cursor(name text, value text, owner regrole DEFAULT NULL) RETURNS timestamptz LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_set_cursor';
 CREATE FUNCTION unit.reset_cursor(name text, owner regrole DEFAULT NULL) RETURNS timestamptz LANGUAGE c AS 'MODULE_PATHNAME', 'resolute_reset_cursor';
-CREATE FUNCTION unit.cursor_spec(json jsonb, OUT name text, OUT format text, OUT overlap bigint, OUT sweep bigint, OUT initial timestamptz)
+CREATE FUNCTION unit.cursor_spec(spec jsonb, OUT name text, OUT format text, OUT overlap bigint, OUT sweep bigint, OUT initial timestamptz)
 	LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_spec';
 CREATE FUNCTION unit.cursor_bound(format text, bound timestamptz, zone text) RETURNS text LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_bound';
 CREATE FUNCTION unit.cursor_query(query text, value text) RETURNS text LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_query';
