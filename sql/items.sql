@@ -89,7 +89,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SELECT s || E'\n => ' || pg_temp.refused(s) FROM unnest(ARRAY[
 	$$filter_items('[]', '')$$, $$filter_items('[]', 'eq .a')$$, $$filter_items('[{"a": 1}]', 'eq .a "x"')$$, $$filter_items('[]', 'eq .a 1}}{{.b')$$, $$filter_items('[]', '{{eq .a 1}}')$$, $$filter_items('[]', '$x := .a')$$, $$filter_items('[]', 'if .a')$$, $$filter_items('[]', 'frobnicate .a')$$,
-	$$filter_items('[]', 'item->')$$, $$filter_items('[]', 'item')$$, $$filter_items('[]', 'true) OR (item IS NULL')$$, $$filter_items('[]', 'item IS NULL); SELECT (1')$$, $$filter_items('[{"a": "x"}]', '(item->>''a'')::int > 1')$$, $$filter_items('{}', '.a')$$, $$filter_items('[1]', '.a')$$,
+	$$filter_items('[]', 'item AND')$$, $$filter_items('[]', 'item')$$, $$filter_items('[]', 'true) OR (item IS NULL')$$, $$filter_items('[]', 'item IS NULL); SELECT (1')$$, $$filter_items('[{"a": "x"}]', '(item->>''a'')::int > 1')$$, $$filter_items('{}', '.a')$$, $$filter_items('[1]', '.a')$$,
 	$$sort_items('[]', '')$$, $$sort_items('[]', 'a,')$$, $$sort_items('[]', 'desc nulls')$$, $$sort_items('[]', 'a first')$$, $$sort_items('[]', 'a..b')$$, $$sort_items('[]', '"a')$$,
 	$$group_by_items('[]', '')$$, $$group_by_items('[]', 'count')$$, $$group_by_items('[]', 'a, a')$$, $$group_by_items('[]', '.a')$$,
 	$$flatten_items('[]', '')$$, $$flatten_items('[]', 'a.')$$, $$flatten_items('[{"a": 1}]', 'a')$$, $$flatten_items('[{"a": {}}]', 'a')$$,

@@ -3,7 +3,7 @@
 SET client_min_messages = warning;
 -- in a security-restricted operation no trigger may be deferred, so constraints are made immediate first
 CREATE TABLE s (id integer PRIMARY KEY, n integer, parent integer REFERENCES s DEFERRABLE INITIALLY DEFERRED);
-CREATE MATERIALIZED VIEW mv AS SELECT * FROM resolute.upsert_items('s', '[{"id":1,"n":1,"parent":null},{"id":2,"n":1,"parent":1},{"id":3,"n":1,"parent":77}]', 'id') WITH NO DATA;
+CREATE MATERIALIZED VIEW mv AS SELECT * FROM resolute.upsert_items('public.s', '[{"id":1,"n":1,"parent":null},{"id":2,"n":1,"parent":1},{"id":3,"n":1,"parent":77}]', 'id') WITH NO DATA;
 REFRESH MATERIALIZED VIEW mv;
 TABLE mv;
 TABLE s;

@@ -86,7 +86,7 @@ CREATE FUNCTION sim.serve(answer text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     EXECUTE format('COPY (SELECT translate(%L, E''\n\r'', ''  '')) TO PROGRAM %L '
         '(FORMAT csv, DELIMITER E''\x01'', QUOTE E''\x02'')', answer,
-        'curl -sS --fail-with-body --noproxy "*" -o /dev/null --data-binary @- ' || sim.url() || '/_sim/page');
+        'curl -sS --fail --noproxy "*" -o /dev/null --data-binary @- ' || sim.url() || '/_sim/page');
 END $$;
 
 CREATE FUNCTION sim.check_file(which text) RETURNS SETOF text LANGUAGE plpgsql AS $$

@@ -99,7 +99,16 @@ CREATE UNIQUE INDEX published_id ON published (id);
 CREATE PUBLICATION rows FOR TABLE published, by_hash;
 INSERT INTO published VALUES (1, 1);
 SELECT is(pg_temp.upserted('published', '[{"id": 1, "v": 1}]', 'id'), '0 0 1 0 0 0', 'a published table may hold the rows already');
-SELECT throws_ok($$SELECT pg_temp.upserted('published', '[{"id": 1, "v": 2}]', 'id')$$, '55000', NULL, 'changed ones fail loudly without a replica identity');
+-- Not every minor release refuses that statement.
+CREATE FUNCTION pg_temp.outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RAISE EXCEPTION 'undone';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT is(pg_temp.outcome($$SELECT pg_temp.upserted('published', '[{"id": 1, "v": 2}]', 'id')$$),
+	pg_temp.outcome('INSERT INTO published VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET v = excluded.v'), 'changed ones fail as loudly without a replica identity as by hand');
 ALTER TABLE published REPLICA IDENTITY USING INDEX published_id;
 SELECT is(pg_temp.upserted('published', '[{"id": 1, "v": 2}, {"id": 2, "v": 1}]', 'id'), '1 1 0 0 0 0', 'and are stored with the key as its identity');
 ALTER TABLE published REPLICA IDENTITY FULL;

@@ -29,10 +29,10 @@ CREATE FUNCTION sim.quote_shell(word text) RETURNS text LANGUAGE sql IMMUTABLE A
     $$ SELECT '''' || pg_catalog.replace(word, '''', '''\''''') || '''' $$;
 
 CREATE FUNCTION sim.get(path text) RETURNS jsonb LANGUAGE sql AS
-    $$ SELECT nullif(sim.shell('curl -sS --fail-with-body --noproxy "*" ' || sim.quote_shell(sim.url() || path)), '')::jsonb $$;
+    $$ SELECT nullif(sim.shell('curl -sS --fail --noproxy "*" ' || sim.quote_shell(sim.url() || path)), '')::jsonb $$;
 
 CREATE FUNCTION sim.post(path text, body jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS
-    $$ SELECT nullif(sim.shell('curl -sS --fail-with-body --noproxy "*" -H "Content-Type: application/json" --data-binary '
+    $$ SELECT nullif(sim.shell('curl -sS --fail --noproxy "*" -H "Content-Type: application/json" --data-binary '
             || sim.quote_shell(body::text) || ' ' || sim.quote_shell(sim.url() || path)), '')::jsonb $$;
 
 -- Create a server for the simulator; options and mapping are written as in OPTIONS (…).
