@@ -12,11 +12,14 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
@@ -50,6 +53,27 @@ is_written(const UpsertShape *shape, AttrNumber attnum)
 	return false;
 }
 
+/* Might the function look into tables, and see there what an INSERT has done so far? */
+static bool
+may_look(Oid function, void *context)
+{
+	(void) context;
+	return function >= FirstNormalObjectId && func_volatile(function) == PROVOLATILE_VOLATILE;
+}
+
+/*
+ * Might the expression depend on the rows in front of its own?  These are in the table only
+ * where rows are put into it one by one.
+ */
+static bool
+wants_others(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return check_functions_in_node(node, may_look, context) ||
+		expression_tree_walker(node, wants_others, context);
+}
+
 /*
  * Note the default of a column that the upsert does not write.  False if more
  * than an expression is needed to fill it.
@@ -66,8 +90,22 @@ note_default(UpsertShape *shape, Relation relation, Form_pg_attribute att)
 	expression = build_column_default(relation, att->attnum);
 	if (expression == NULL)
 		return true;
+	if (wants_others(expression, NULL))
+		return false;
 	shape->defaults = lappend(shape->defaults, expression_planner((Expr *) expression));
 	shape->default_columns = lappend_int(shape->default_columns, att->attnum);
+	return true;
+}
+
+/* Does every row pass the constraints or not, whatever rows there are beside it? */
+static bool
+checks_rows_alone(Relation relation)
+{
+	TupleConstr *constr = relation->rd_att->constr;
+
+	for (int i = 0; constr != NULL && i < constr->num_check; i++)
+		if (wants_others(stringToNode(constr->check[i].ccbin), NULL))
+			return false;
 	return true;
 }
 
@@ -83,6 +121,7 @@ takes_bulk(const UpsertShape *shape, Relation relation)
 	return relation->rd_rel->relkind == RELKIND_RELATION &&
 		!relation->rd_rel->relispartition && !shape->with_children &&
 		relation->trigdesc == NULL && relation->rd_rules == NULL &&
+		checks_rows_alone(relation) &&
 		!OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
 }
 

@@ -138,6 +138,18 @@ SELECT ok(NOT pg_temp.takes_bulk('division'), 'a partition does not');
 CREATE TABLE watched (LIKE plain INCLUDING ALL);
 CREATE TRIGGER fire AFTER INSERT ON watched EXECUTE FUNCTION fire();
 SELECT ok(NOT pg_temp.takes_bulk('watched'), 'one with triggers does not');
+
+-- Defaults and constraints that look into the table find the rows before their own there.
+CREATE FUNCTION next_place() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) + 1 FROM placed); END $$;
+CREATE TABLE placed (LIKE plain INCLUDING ALL, place bigint DEFAULT next_place());
+SELECT ok(NOT pg_temp.takes_bulk('placed'), 'one with a default of its user''s making that is volatile does not');
+SELECT is((SELECT count(DISTINCT place) FROM placed), 30::bigint, '... which counts each row');
+CREATE FUNCTION has_room(integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM limited) < 25; END $$;
+CREATE TABLE limited (LIKE plain INCLUDING ALL, CHECK (has_room(id)));
+SELECT is(unit.upsert_pages('limited', pg_temp.bulk_pages(3), 'id', 'at'), ARRAY['10 0 0 0 0 0', '10 0 0 0 0 0', '5 0 0 0 5 0 23514 23514 23514 23514 23514'], '... nor does one with such a constraint');
+CREATE TABLE random (LIKE plain INCLUDING ALL, mark uuid DEFAULT gen_random_uuid(), CHECK (length(v) > 0));
+SELECT ok(pg_temp.takes_bulk('random'), 'what PostgreSQL brings along does not look');
+
 CREATE ROLE resolute_unit_writer;
 CREATE TABLE policed (LIKE plain INCLUDING ALL);
 ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
