@@ -20,7 +20,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "parser/parse_relation.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/lsyscache.h"
@@ -75,8 +74,8 @@ wants_others(Node *node, void *context)
 }
 
 /*
- * Note the default of a column that the upsert does not write.  False if more
- * than an expression is needed to fill it.
+ * Note the default of a column that the upsert does not write, its type's if it has none.
+ * False if more than an expression is needed to fill it.
  */
 static bool
 note_default(UpsertShape *shape, Relation relation, Form_pg_attribute att)
@@ -85,14 +84,12 @@ note_default(UpsertShape *shape, Relation relation, Form_pg_attribute att)
 
 	if (att->attgenerated != '\0' || get_typtype(att->atttypid) == TYPTYPE_DOMAIN)
 		return false;
-	if (!att->atthasdef && att->attidentity == '\0')
-		return true;
 	expression = build_column_default(relation, att->attnum);
 	if (expression == NULL)
 		return true;
 	if (wants_others(expression, NULL))
 		return false;
-	shape->defaults = lappend(shape->defaults, expression_planner((Expr *) expression));
+	shape->defaults = lappend(shape->defaults, expression);
 	shape->default_columns = lappend_int(shape->default_columns, att->attnum);
 	return true;
 }

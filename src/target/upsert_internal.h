@@ -126,7 +126,7 @@ typedef struct UpsertShape
 
 	/* May new rows be put into it in bulk, as far as the table knows? */
 	bool		bulk;
-	List	   *defaults;		/* planned expressions, of columns not written */
+	List	   *defaults;		/* expressions, of columns not written */
 	List	   *default_columns;	/* their numbers, integers */
 
 	/* Statements and their plans, saved beyond transactions */

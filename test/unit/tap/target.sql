@@ -150,6 +150,25 @@ SELECT is(unit.upsert_pages('limited', pg_temp.bulk_pages(3), 'id', 'at'), ARRAY
 CREATE TABLE random (LIKE plain INCLUDING ALL, mark uuid DEFAULT gen_random_uuid(), CHECK (length(v) > 0));
 SELECT ok(pg_temp.takes_bulk('random'), 'what PostgreSQL brings along does not look');
 
+-- Defaults are those of now, and a type may have one as well.
+CREATE FUNCTION label() RETURNS text STABLE LANGUAGE sql AS $$ SELECT 'old' $$;
+CREATE FUNCTION relabel(integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+	IF $1 = 21 THEN
+		CREATE OR REPLACE FUNCTION label() RETURNS text STABLE LANGUAGE sql AS 'SELECT ''new''';
+	END IF;
+	RETURN true;
+END $$;
+CREATE DOMAIN relabelling AS integer CHECK (relabel(VALUE));
+CREATE TYPE answer;
+SET LOCAL client_min_messages = warning;
+CREATE FUNCTION answer_in(cstring) RETURNS answer IMMUTABLE STRICT LANGUAGE internal AS 'int4in';
+CREATE FUNCTION answer_out(answer) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'int4out';
+SET LOCAL client_min_messages = notice;
+CREATE TYPE answer (INPUT = answer_in, OUTPUT = answer_out, LIKE = integer, DEFAULT = '42');
+CREATE TABLE labelled (id relabelling PRIMARY KEY, v text, tags text[], at timestamptz, label text DEFAULT label(), answer answer);
+SELECT ok(pg_temp.takes_bulk('labelled'), 'a default that is only stable is no obstacle');
+SELECT results_eq('SELECT label, answer::text, count(*) FROM labelled GROUP BY 1, 2 ORDER BY 1', $$VALUES ('new', '42', 10::bigint), ('old', '42', 20::bigint)$$, '... nor used beyond its time; that of a type is used');
+
 CREATE ROLE resolute_unit_writer;
 CREATE TABLE policed (LIKE plain INCLUDING ALL);
 ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
