@@ -47,18 +47,21 @@ ask_body(const JiraAsk *ask)
 
 /*
  * The server cannot send the page, or not all of it: ask for half as many issues, and for no more from
- * here on.  With several requests in flight the places of the pages are fixed, so that only this one is short.
+ * here on.  With several requests in flight the places of the pages are fixed, so that only this one is short;
+ * the row that it shares with the page before would lead nowhere alone.
  */
 static void
 ask_for_less(HttpRequest *request, void *arg)
 {
 	JiraAsk    *ask = arg;
+	JiraSource *js = ask->js;
+	int64		least = js->ahead && js->pages > 0 ? 2 : 1;
 
-	if (ask->rows <= 1)
+	if (ask->rows <= least)
 		return;
-	ask->rows /= 2;
-	if (ask->js->concurrency <= 1)
-		ask->js->page_size = Min(ask->js->page_size, (int) ask->rows);
+	ask->rows = Max(ask->rows / 2, least);
+	if (!js->ahead)
+		js->page_size = Min(js->page_size, (int) ask->rows);
 	http_set_body(request, ask_body(ask));
 }
 

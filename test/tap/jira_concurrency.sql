@@ -78,6 +78,10 @@ SELECT sim.post('/_sim/settings', '{"date": "real"}') IS NULL AS x \gset
 SELECT sim.post('/_sim/settings', '{"flavour": "cloud"}') IS NULL AS x \gset
 SELECT sim.connect('cloud', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
 SELECT is((SELECT array_agg(key ORDER BY key) FROM resolute.jira_issues('cloud', 'updated >= 0', '{}', 20, concurrency => 8)), sim.all_keys(), 'Cloud');
+SELECT sim.post('/_sim/fault', '{"status": 503, "containing": "\"maxResults\":20", "times": -1}'), sim.get('/_sim/log?clear=1') IS NULL AS x \gset
+SELECT is((SELECT count(*) FROM resolute.jira_issues('cloud', 'updated >= 0', '{}', 20, concurrency => 8)), 250::bigint, '... where pages are too large');
+SELECT matches((SELECT string_agg(body ->> 'maxResults', ' ' ORDER BY n) FROM sim.searches()), '^20 20 10( 10)*$', '... learns it once');
+SELECT sim.get('/_sim/faults?clear=1') IS NULL AS x \gset
 SELECT sim.post('/_sim/settings', '{"flavour": "server"}') IS NULL AS x \gset
 
 -- ---------------------------------------------------------------------------
@@ -90,6 +94,10 @@ SELECT is((SELECT count(*) FROM sim.searches()), 18::bigint, 'are waited for tog
 SELECT is(found_despite('{"skip": 4, "status": 503}'), sim.all_keys(), 'a 503 in the middle');
 SELECT is(found_despite('{"skip": 5, "close": true}'), sim.all_keys(), 'a connection that is reset');
 SELECT is(found_despite('{"skip": 5, "truncate": 900}'), sim.all_keys(), 'a body that is cut off');
+SET statement_timeout = '30s';
+SELECT sim.post('/_sim/fault', '[{"status": 503, "containing": "\"startAt\":20,\"maxResults\":6", "times": -1}, {"status": 503, "containing": "\"startAt\":20,\"maxResults\":3", "times": -1}]') IS NULL AS x \gset
+SELECT is(found(2, 6), sim.all_keys(), 'a page of which the server can send the seam and one row');
+RESET statement_timeout;
 SELECT is(found_despite('{"skip": 5, "delay_ms": 100}'), sim.all_keys(), 'a page that is late');
 SELECT matches(sim.error($$SELECT found_despite('{"skip": 1, "times": -1, "ignore_position": true}')$$),
     '^08P01 .* The server sent the issues of an earlier page again\.', 'a server that always sends the first page');
