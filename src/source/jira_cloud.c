@@ -20,36 +20,51 @@
 /* One is legal; so many of them in a row are a server that has lost its way. */
 #define MAX_EMPTY_PAGES 1000
 
+/*
+ * So often a page of issues may come: each time that many of them are edited at once they come
+ * again, in the same order, and what we ask for need not show the edit.
+ */
+#define MAX_SAME_PAGES 4
+
+/* A token or a page that was there before. */
+typedef struct KnownHash
+{
+	uint64		hash;			/* must be first */
+	int			times;
+} KnownHash;
+
 void
 jira_cloud_begin(JiraSource *js)
 {
-	HASHCTL		ctl = {.keysize = sizeof(uint64), .entrysize = sizeof(uint64), .hcxt = js->context};
+	HASHCTL		ctl = {.keysize = sizeof(uint64), .entrysize = sizeof(KnownHash), .hcxt = js->context};
 
 	js->tokens = hash_create("jira page tokens", 256, &ctl,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-/* Is this hash one of this walk's?  Takes note of it if "enter" is set. */
-static bool
+/* How often has this hash been in this walk?  Counts it if "enter" is set. */
+static int
 know_hash(JiraSource *js, uint64 hash, bool enter)
 {
 	bool		found;
+	KnownHash  *known = hash_search(js->tokens, &hash, enter ? HASH_ENTER : HASH_FIND, &found);
+	int			before = found ? known->times : 0;
 
-	hash_search(js->tokens, &hash, enter ? HASH_ENTER : HASH_FIND, &found);
-	return found;
+	if (enter)
+		known->times = before + 1;
+	return before;
 }
 
-/* The same of a token. */
+/* Is the token one of this walk's?  Takes note of it if "enter" is set. */
 static bool
 know_token(JiraSource *js, const char *token, bool enter)
 {
-	return know_hash(js, hash_bytes_extended((const unsigned char *) token, strlen(token), 0), enter);
+	return know_hash(js, hash_bytes_extended((const unsigned char *) token, strlen(token), 0), enter) > 0;
 }
 
 /*
  * A hash of the page's content: a server that sends the same page for ever may
- * still name a new token each time.  The first and the last issue are enough,
- * since an issue that rightly comes again was edited.
+ * still name a new token each time.  The first and the last issue are enough.
  */
 static uint64
 page_hash(const JsonPage *json)
@@ -122,14 +137,14 @@ next_token(JiraSource *js, const JsonPage *json)
 	return MemoryContextStrdup(js->context, text.data);
 }
 
-/* Refuse a page that was there before, and too many empty ones that promise more. */
+/* Refuse a page that was there too often, and too many empty ones that promise more. */
 static void
 check_progress(JiraSource *js, const JsonPage *json)
 {
 	if (json->nitems > 0)
 	{
 		js->empty_pages = 0;
-		if (know_hash(js, page_hash(json), false))
+		if (know_hash(js, page_hash(json), false) >= MAX_SAME_PAGES)
 			jira_protocol_error(js, "The server sent the issues of an earlier page again.",
 								JIRA_HINT_PAGING);
 	}

@@ -109,6 +109,17 @@ for my $kind ('cloud', 'server')
 	$text = in_the_middle(25, sub { sim('bulk', project => 'PLATFORM', count => MANY, priority => 'Lowest') });
 	is($text, '', "$kind, a bulk edit between pages: the run succeeds");
 	walks("$kind, the run after a bulk edit between pages", MANY + 200);
+
+	# another one, of which no field that is asked for tells: the same pages come again
+	sim('clock', advance_ms => 3600_000);
+	sim('bulk', project => 'PLATFORM', count => MANY, priority => 'High', step_ms => 10);
+	sim('clock', advance_ms => 3600_000);
+	sim('block', skip => 3);
+	my $session = start_session("SELECT count(DISTINCT key) FROM resolute.jira_issues('jira', 'updated >= 0 ORDER BY updated ASC', '{summary}', 100);");
+	sim('wait', blocked => 1);
+	sim('bulk', project => 'PLATFORM', count => MANY, priority => 'Low', step_ms => 10);
+	sim('release');
+	is(end_session($session), MANY . "\n", "$kind, a bulk edit that no field shows");
 }
 
 done_testing;
