@@ -11,14 +11,35 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* Raise the error of a step, as it would have raised it itself. */
+/* The last row of a page that a step could not handle, or NULL. */
+static const RowFailure *
+last_failure(const PageContext *page, const Step *step)
+{
+	const RowFailure *last = NULL;
+	ListCell   *lc;
+
+	foreach(lc, page->failures)
+	{
+		const RowFailure *failure = lfirst(lc);
+
+		if (strcmp(failure->step, step->name) == 0)
+			last = failure;
+	}
+	return last;
+}
+
+/*
+ * Raise the error of a step, as it would have raised it itself.  It tells what was wrong, since
+ * the letters of this page, perhaps of all pages, are not written.
+ */
 static void
-check_step_failures(Run *run, const Step *step)
+check_step_failures(Run *run, const PageContext *page, const Step *step)
 {
 	StepState  *state = step_state(run, step);
 	int64		limit = policy_max_failures(step);
 	int64		failed = state->done.counts.failed - state->dead_lettered +
 		state->staged.counts.failed;
+	const RowFailure *last = last_failure(page, step);
 	StepContext context;
 
 	if (limit < 0)
@@ -30,8 +51,10 @@ check_step_failures(Run *run, const Step *step)
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("step \"%s\" of flow \"%s\" failed for more than " INT64_FORMAT " rows",
 					step->name, run->flow->name, limit),
-			 errdetail("The page with the last of them was not stored."),
-			 errhint("See resolute.dead_letters for the errors; resolute.alter_flow() sets max_failures.")));
+			 errdetail("The page with the last of them was not stored. Its error is: %s (SQLSTATE %s).",
+					   last ? last->message : "unknown", last ? unpack_sql_state(last->sqlerrcode) : "XX000"),
+			 errhint("Errors of pages that were stored are in resolute.dead_letters; "
+					 "resolute.alter_flow() sets max_failures.")));
 }
 
 /*
@@ -66,7 +89,7 @@ check_failures(Run *run, PageWork *work)
 	for (int i = 0; i < work->pass->nsteps; i++)
 	{
 		check_raised(run, work, work->pass->steps[i]);
-		check_step_failures(run, work->pass->steps[i]);
+		check_step_failures(run, &work->context, work->pass->steps[i]);
 	}
 }
 

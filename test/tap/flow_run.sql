@@ -118,6 +118,8 @@ SELECT sim.flow();
 SELECT sim.get('/_sim/bulk?project=PLATFORM&from=40&count=4&summary=Refused');
 CREATE TABLE cursor_before AS SELECT position, moves FROM resolute.cursors;
 SELECT throws_ok($$SELECT resolute.run_flow('jira-warehouse-sync')$$, '54000', 'step "upserted" of flow "jira-warehouse-sync" failed for more than 3 rows', 'more failures than max_failures');
+SELECT matches(sim.error($$SELECT resolute.run_flow('jira-warehouse-sync')$$), 'violates check constraint "refused".* \(SQLSTATE 23514\)', 'with the error of a row, as no dead letter tells of it');
+SELECT is((SELECT count(*) FROM resolute.dead_letters WHERE error_code = '23514' AND error_message ~ '"refused"'), 0::bigint, '... indeed');
 SELECT set_eq('SELECT position, moves FROM resolute.cursors', 'SELECT * FROM cursor_before', 'leave the cursor');
 SELECT resolute.alter_flow('jira-warehouse-sync', max_failures => 4);
 SELECT is((SELECT failed FROM resolute.run_flow('jira-warehouse-sync')), 4::bigint, 'as many as max_failures do not');
