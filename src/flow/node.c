@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "parser/parse_func.h"
 #include "rows/json.h"
 #include "utils/builtins.h"
@@ -185,41 +186,68 @@ value_text_json(const Value *value)
 	return out.data;
 }
 
-/* What a node returned for earlier pages and for this one: numbers add up. */
+static char *merge_values(const Value *before, const Value *now);
+
+/* The members of both objects. */
 static char *
-merge_outputs(const char *before, const char *now)
+merge_objects(const Value *before, const Value *now)
 {
 	StringInfoData out;
-	Value		old,
-				new,
-				key,
+	Value		key,
 				value;
 	JsonIter	it;
 
-	if (before == NULL || !json_document(before, strlen(before), &old) ||
-		!json_document(now, strlen(now), &new) || *old.data != '{' || *new.data != '{')
-		return pstrdup(now);
+	check_stack_depth();
 	initStringInfo(&out);
 	appendStringInfoChar(&out, '{');
-	for (it = json_iter(&old); json_next(&it, &key, &value);)
+	for (it = json_iter(before); json_next(&it, &key, &value);)
 	{
 		Value		name = value_unescaped(&key);
-		Value		other = json_member(&new, name.data, name.len, false);
+		Value		other = json_member(now, name.data, name.len, false);
 
-		if (other.kind == VALUE_NUMBER && value.kind == VALUE_NUMBER)
-			append_member(&out, &key, add_numbers(&value, &other));
-		else
-			append_member(&out, &key, value_text_json(other.kind == VALUE_MISSING ? &value : &other));
+		append_member(&out, &key, merge_values(&value, other.kind == VALUE_MISSING ? NULL : &other));
 	}
-	for (it = json_iter(&new); json_next(&it, &key, &value);)
+	for (it = json_iter(now); json_next(&it, &key, &value);)
 	{
 		Value		name = value_unescaped(&key);
 
-		if (json_member(&old, name.data, name.len, false).kind == VALUE_MISSING)
+		if (json_member(before, name.data, name.len, false).kind == VALUE_MISSING)
 			append_member(&out, &key, value_text_json(&value));
 	}
 	appendStringInfoChar(&out, '}');
 	return out.data;
+}
+
+static bool
+is_object(const Value *value)
+{
+	return value->kind == VALUE_JSON && *value->data == '{';
+}
+
+/* Numbers add up, also within objects; of anything else the later value counts. */
+static char *
+merge_values(const Value *before, const Value *now)
+{
+	if (now == NULL)
+		return value_text_json(before);
+	if (before->kind == VALUE_NUMBER && now->kind == VALUE_NUMBER)
+		return add_numbers(before, now);
+	if (is_object(before) && is_object(now))
+		return merge_objects(before, now);
+	return value_text_json(now);
+}
+
+/* What a node returned for earlier pages and for this one. */
+static char *
+merge_outputs(const char *before, const char *now)
+{
+	Value		old,
+				new;
+
+	if (before == NULL || !json_document(before, strlen(before), &old) ||
+		!json_document(now, strlen(now), &new))
+		return pstrdup(now);
+	return merge_values(&old, &new);
 }
 
 /* The rows of a page as an array. */

@@ -38,6 +38,14 @@ CREATE FUNCTION warehouse.with_state(items jsonb, state jsonb) RETURNS jsonb LAN
 SELECT is((run(issues(), mapped(), resolute.node('pages', 'warehouse.with_state', input => 'mapped'))).status, 'succeeded', 'a function that takes the state as well');
 SELECT is(output('pages'), jsonb_build_object('n', :total, 'limit', 3 * ceil(:total / 50.0)::int), 'its numbers add up over the pages');
 SELECT is((SELECT count(DISTINCT state->'run'->'run_id') FROM warehouse.seen), 1::bigint, 'it sees the run');
+CREATE FUNCTION warehouse.by_label(items jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('by', jsonb_object_agg(label, n), 'sizes', jsonb_build_array(jsonb_array_length(items)))
+	FROM (SELECT coalesce(item->'labels'->>0, 'none') AS label, count(*) AS n FROM jsonb_array_elements(items) item GROUP BY 1) s $$;
+CREATE FUNCTION warehouse.how_many(items jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT to_jsonb(jsonb_array_length(items))';
+SELECT run(issues(), mapped(), resolute.node('by label', 'warehouse.by_label', input => 'mapped'), resolute.node('number', 'warehouse.how_many', input => 'mapped'));
+SELECT is(output('by label')->'by', (SELECT jsonb_object_agg(label, n) FROM (SELECT coalesce(labels->>0, 'none') AS label, count(*) AS n FROM sim.issues() GROUP BY 1) s), '... within objects as well');
+SELECT is(output('by label')->'sizes', jsonb_build_array((:total - 1) % 50 + 1), '... while anything else is that of the last page');
+SELECT is(output('number'), to_jsonb(:total), '... and so does an output that is a number');
 CREATE FUNCTION warehouse.after(output jsonb, state jsonb) RETURNS jsonb LANGUAGE plpgsql AS
 	$$ BEGIN RETURN jsonb_build_object('got', output->'n', 'same', output = state->'pages'); END $$;
 SELECT run(issues(), mapped(), resolute.node('pages', 'warehouse.with_state', input => 'mapped'), resolute.node('after', 'warehouse.after', input => 'pages'));
