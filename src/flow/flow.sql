@@ -95,16 +95,19 @@ COMMENT ON FUNCTION resolute.on_error(resolute.step, resolute.step[]) IS 'runs t
 
 CREATE FUNCTION resolute.with_retry(step resolute.step, attempts integer DEFAULT 3, first_wait interval DEFAULT '1 second') RETURNS resolute.step
 LANGUAGE sql STABLE PARALLEL SAFE
+SET intervalstyle = 'postgres'
 AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('retry', pg_catalog.jsonb_build_object('attempts', attempts, 'first_wait', first_wait)))::resolute.step $$;
 COMMENT ON FUNCTION resolute.with_retry(resolute.step, integer, interval) IS 'tries a step, or the page that it failed on, so often; waits up to first_wait before the second attempt, and up to twice as long before each further one';
 
 CREATE FUNCTION resolute.with_timeout(step resolute.step, after interval) RETURNS resolute.step
 LANGUAGE sql STABLE PARALLEL SAFE
+SET intervalstyle = 'postgres'
 AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('timeout', after))::resolute.step $$;
 COMMENT ON FUNCTION resolute.with_timeout(resolute.step, interval) IS 'the step fails (54000) when it takes longer: an action or a block as a whole, a step with rows for each page';
 
 CREATE FUNCTION resolute.with_rate_limit(step resolute.step, n integer, per interval) RETURNS resolute.step
 LANGUAGE sql STABLE PARALLEL SAFE
+SET intervalstyle = 'postgres'
 AS $$ SELECT (step OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('rate_limit', pg_catalog.jsonb_build_object('n', n, 'per', per)))::resolute.step $$;
 COMMENT ON FUNCTION resolute.with_rate_limit(resolute.step, integer, interval) IS 'the step runs (a source asks for a page, a sink takes one) at most n times in any such interval; of a block, its sources and actions together';
 
@@ -126,6 +129,7 @@ COMMENT ON FUNCTION resolute.dead_letter() IS 'in a handler: sends all rows of t
 CREATE FUNCTION resolute.cursor_for(name text, storage text DEFAULT NULL, format text DEFAULT NULL,
 	overlap interval DEFAULT NULL, sweep interval DEFAULT NULL, initial timestamptz DEFAULT NULL) RETURNS jsonb
 LANGUAGE sql STABLE PARALLEL SAFE
+SET intervalstyle = 'postgres' SET timezone = 'UTC'
 AS $$ SELECT pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object('name', name, 'storage', storage, 'format', format, 'overlap', overlap, 'sweep', sweep, 'initial', initial)) $$;
 COMMENT ON FUNCTION resolute.cursor_for(text, text, text, interval, interval, timestamptz) IS 'a cursor, for the cursor parameter of a fetch step';
 

@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 \set QUIET on
 SET client_min_messages = warning;
-SELECT plan(62);
+SELECT plan(64);
 
 CREATE SERVER jira FOREIGN DATA WRAPPER resolute_jira OPTIONS (base_url 'https://jira.example.com');
 CREATE USER MAPPING FOR CURRENT_USER SERVER jira OPTIONS (email 'ada@example.com', api_token 'secret');
@@ -29,6 +29,15 @@ SELECT throws_ok($$SELECT resolute.create_flow('f', resolute.manual(), a_fetch()
 SELECT is(resolute.create_or_replace_flow('f', resolute.manual(), a_fetch(), a_map(), an_upsert()), 1, 'an unchanged definition makes no version');
 SELECT is(resolute.create_or_replace_flow('f', resolute.manual('nightly'), a_fetch(), a_map(), an_upsert()), 2, 'a changed one does');
 SELECT is((SELECT count(*) FROM resolute.flow_versions), 2::bigint, 'and the old version is kept');
+CREATE FUNCTION timed() RETURNS int LANGUAGE sql AS $$ SELECT resolute.create_or_replace_flow('timed', resolute.manual(),
+	resolute.with_rate_limit(resolute.with_timeout(resolute.with_retry(a_fetch(cursor => resolute.cursor_for('t', overlap => '1 day 01:00',
+		initial => '2026-01-01 00:00:00+00')), 3, '1 day 01:00'), '1 day 01:00'), 1, '1 day 01:00')) $$;
+SELECT is(timed(), 1, 'a definition with times');
+SET TimeZone = 'Asia/Kolkata';
+SET IntervalStyle = 'iso_8601';
+SELECT is(timed(), 1, '... is the same whatever the settings of the session');
+RESET TimeZone;
+RESET IntervalStyle;
 SELECT is((SELECT owner::text FROM resolute.flows WHERE name = 'f'), current_user::text, 'the flow belongs to who made it');
 SELECT is(resolute.create_or_replace_flow('g', resolute.manual(), a_fetch(), a_map(), an_upsert()), 1, 'create_or_replace_flow creates');
 
