@@ -195,7 +195,7 @@ check_binding(const CursorRow *row, const CursorBinding *binding, bool target_em
 				 errmsg("cursor \"%s\" belongs to another query", row->name),
 				 errdetail_internal("%s", binding_difference(row, binding)),
 				 cursor_hint(row)));
-	if (target_empty && row->position.known)
+	if (target_empty && row->filled && row->position.known)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the target of cursor \"%s\" was emptied", row->name),
@@ -340,22 +340,27 @@ advance(const Cursor *cursor, CursorRow *next, const MaybeTime *position,
 	cursor_note_storage(cursor, next);
 
 	/* Without a position and a walk there is nothing to bind. */
-	if ((next->position.known || walk) && !same_binding(next, binding))
+	if (!next->position.known && walk == NULL)
+		return;
+	if (!same_binding(next, binding))
 	{
 		next->server = unconstify(char *, binding->server);
 		next->query = unconstify(char *, binding->query);
 		next->target = unconstify(char *, binding->target);
+		next->filled = false;
 	}
+	next->filled |= binding->filled;
 }
 
 /* Does the move leave everything as it is?  Then the table is not touched. */
 static bool
 same_state(const CursorRow *a, const CursorRow *b)
 {
-	CursorBinding binding = {b->server, b->query, b->target};
+	CursorBinding binding = {b->server, b->query, b->target, b->filled};
 
 	return same_time(a->position, b->position) && same_time(a->swept, b->swept) &&
 		a->walk == NULL && b->walk == NULL && same_binding(a, &binding) &&
+		a->filled == b->filled &&
 		same_text(a->storage, b->storage);
 }
 

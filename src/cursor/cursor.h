@@ -41,6 +41,7 @@ typedef struct CursorBinding
 	const char *server;
 	const char *query;			/* with ${cursor} not substituted */
 	const char *target;			/* of the first upsert, or NULL */
+	bool		filled;			/* which holds rows */
 } CursorBinding;
 
 /* What the storage of a cursor held when the run began, and what may be done about it. */
@@ -111,7 +112,7 @@ extern void cursor_unlock(int64 id);
  * restart, a stored walk is not resumed (it was refused), but begun again: from the
  * overlap below the position, or from its own bound if it is a sweep.  Raises 55000
  * where the cursor was moved by another server, query or target, or where the
- * target was emptied although the cursor has moved; the hint names reset_cursor and set_cursor.
+ * target has held rows, but is empty; the hint names reset_cursor and set_cursor.
  *
  * storage is for a cursor that has one (spec->storage), else NULL.  What it holds is the
  * position, unless it is what we left there: then the table knows better, also of moves that are yet to

@@ -13,6 +13,7 @@ CREATE TABLE resolute.cursors (
 	server          text,
 	query           text,
 	target          text,
+	filled          boolean NOT NULL DEFAULT false,
 	storage         text,
 	stored          text,
 	storing         text,
@@ -33,6 +34,7 @@ COMMENT ON COLUMN resolute.cursors.swept_at IS 'when the last walk that reached 
 COMMENT ON COLUMN resolute.cursors.server IS 'server that it was moved by; null: by none since it was made, set or reset';
 COMMENT ON COLUMN resolute.cursors.query IS 'query that it was moved by';
 COMMENT ON COLUMN resolute.cursors.target IS 'table that its rows went to; null: none';
+COMMENT ON COLUMN resolute.cursors.filled IS 'that table has held rows since: if it is empty, somebody has emptied it';
 COMMENT ON COLUMN resolute.cursors.storage IS 'where its position is kept as well; null: only here';
 COMMENT ON COLUMN resolute.cursors.stored IS 'what was last known to be in that storage; null: nothing';
 COMMENT ON COLUMN resolute.cursors.storing IS 'what is written there as soon as this row is committed; null: nothing';

@@ -149,6 +149,7 @@ static void
 unbind(CursorRow *row)
 {
 	row->server = row->query = row->target = NULL;
+	row->filled = false;
 }
 
 /* timestamptz_in(), whose error says here what the text is for. */

@@ -20,7 +20,7 @@ PG_FUNCTION_INFO_V1(resolute_forget_cursor);
 
 #define READ_SQL \
 	"SELECT cursor_id, name, position, walk, walk_bound, walk_sweep, " \
-	"walk_started_at, swept_at, server, query, target, storage, stored, storing, moves " \
+	"walk_started_at, swept_at, server, query, target, storage, stored, storing, moves, filled " \
 	"FROM resolute.cursors WHERE "
 
 /*
@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(resolute_forget_cursor);
 #define WRITE_SQL(binding) \
 	"WITH moved AS (UPDATE resolute.cursors SET position = $3, walk = $4, " \
 	"walk_bound = $5, walk_sweep = $6, walk_started_at = $7, swept_at = $8, " \
-	"moved_by_run = $9, storage = $17, stored = $18, storing = $19, moves = moves OPERATOR(pg_catalog.+) 1, " \
+	"moved_by_run = $9, storage = $17, stored = $18, storing = $19, filled = $20, moves = moves OPERATOR(pg_catalog.+) 1, " \
 	"moved_at = pg_catalog.clock_timestamp()" binding " " \
 	"WHERE cursor_id" EQUALS "$1 AND moves" EQUALS "$2 RETURNING cursor_id, moved_at) " \
 	"INSERT INTO resolute.cursor_history (cursor_id, run_id, moved_by, moved_at, action, " \
@@ -40,17 +40,17 @@ PG_FUNCTION_INFO_V1(resolute_forget_cursor);
 	"SELECT cursor_id, $9, $10::pg_catalog.regrole, moved_at, $11, $12, $3, $13, $4, $14, $15, $16, "
 
 #define SAME_SQL WRITE_SQL("") "NULL FROM moved"
-#define BIND_SQL WRITE_SQL(", server = $20, query = $21, target = $22") \
-	"pg_catalog.jsonb_build_object('server', $23, 'query', $24, 'target', $25) FROM moved"
+#define BIND_SQL WRITE_SQL(", server = $21, query = $22, target = $23") \
+	"pg_catalog.jsonb_build_object('server', $24, 'query', $25, 'target', $26) FROM moved"
 
-#define N_SAME_PARAMS 19
-#define N_BIND_PARAMS 25
+#define N_SAME_PARAMS 20
+#define N_BIND_PARAMS 26
 
 static const Oid write_types[N_BIND_PARAMS] = {
 	INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, BOOLOID,
 	TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, OIDOID, TEXTOID, TIMESTAMPTZOID,
 	TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
-	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
+	BOOLOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID
 };
 
 /* The parameters of a statement while they are put together. */
@@ -132,6 +132,7 @@ fill_row(CursorRow *row, MemoryContext context)
 	row->stored = get_text(13, context);
 	row->storing = get_text(14, context);
 	row->moves = DatumGetInt64(get_datum(15, &isnull));
+	row->filled = DatumGetBool(get_datum(16, &isnull));
 }
 
 /* Run a statement on resolute's own tables; how many rows? */
@@ -234,7 +235,7 @@ same_binding(const CursorRow *row, const CursorBinding *binding)
 bool
 cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move)
 {
-	CursorBinding binding = {next->server, next->query, next->target};
+	CursorBinding binding = {next->server, next->query, next->target, next->filled};
 	bool		rebound = !same_binding(old, &binding);
 	Params		params = {0};
 	uint64		written;
@@ -259,6 +260,7 @@ cursor_write(const CursorRow *old, const CursorRow *next, const CursorMove *move
 	add_text(&params, next->storage);
 	add_text(&params, next->stored);
 	add_text(&params, next->storing);
+	add_datum(&params, BoolGetDatum(next->filled), false);
 	if (rebound)
 	{
 		add_text(&params, next->server);

@@ -32,6 +32,7 @@ typedef struct CursorRow
 	char	   *server;			/* or NULL: unbound */
 	char	   *query;
 	char	   *target;
+	bool		filled;			/* which has held rows since then */
 	char	   *storage;		/* or NULL: only the table, and the next two are NULL */
 	char	   *stored;			/* what was last known to be there, or NULL: nothing */
 	char	   *storing;		/* what is to be written there, or may be there already */

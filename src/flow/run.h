@@ -349,6 +349,9 @@ extern void run_unlock_cursors(Run *run);
 extern Stream *run_stream(Run *run, const Step *fetch);
 extern bool stream_open(Run *run, Stream *stream);
 
+/* The upsert whose target the cursor is bound to, the first of its rows; or NULL. */
+extern Step *stream_first_upsert(Run *run, const Step *fetch);
+
 /* Within a unit: open the source only to make rows of items that were fetched before. */
 extern void stream_open_offline(Run *run, Stream *stream);
 

@@ -22,9 +22,8 @@ run_stream(Run *run, const Step *fetch)
 	elog(ERROR, "step \"%s\" has no stream", fetch->name);
 }
 
-/* The target that the cursor is bound to: that of the first upsert of its rows. */
-static Step *
-first_upsert(Run *run, const Step *fetch)
+Step *
+stream_first_upsert(Run *run, const Step *fetch)
 {
 	ListCell   *lc;
 
@@ -57,21 +56,24 @@ static void
 open_cursor(Run *run, Stream *stream)
 {
 	Step	   *fetch = stream->fetch;
-	Step	   *upsert = first_upsert(run, fetch);
+	Step	   *upsert = stream_first_upsert(run, fetch);
 	CursorStorage storage = {stream->stored, run->preview, run->atomic};
+	bool		whole = run->record.kind == RUN_RESYNC;
+	bool		empty = !whole && target_is_empty(upsert);
 	bool		known;
 	bool		eventual;
 
 	stream->binding.server = step_text(fetch, "server");
 	stream->binding.query = step_text(fetch, "jql");
 	stream->binding.target = upsert ? step_text(upsert, "target") : NULL;
+	stream->binding.filled = upsert && !whole && !empty;
 	eventual = source_is_eventual(stream->binding.server, run->flow->owner, &known);
-	if (run->record.kind == RUN_RESYNC)
+	if (whole)
 		stream->cursor = cursor_open_whole(stream->cursor_id, fetch->cursor, eventual || !known,
 										   stream->storage ? &storage : NULL);
 	else
 		stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
-									 eventual || !known, target_is_empty(upsert), false,
+									 eventual || !known, empty, false,
 									 stream->storage ? &storage : NULL);
 	stream->cursor->run_id = run->record.run_id;
 }

@@ -38,6 +38,32 @@ stage_walk(Stream *stream, const SourcePage *page)
 	stream->has_staged = true;
 }
 
+/* Has that target taken rows, or found them there already? */
+static bool
+has_stored(Run *run, const Step *upsert)
+{
+	const StepState *state = step_state(run, upsert);
+	const StepCounts *counts[] = {&state->done.counts, &state->staged.counts};
+
+	for (Size i = 0; i < lengthof(counts); i++)
+	{
+		if (counts[i]->inserted > 0 || counts[i]->updated > 0 || counts[i]->unchanged > 0 || counts[i]->stale > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Move the cursor within the present transaction. */
+static void
+move_to(Run *run, Stream *stream, bool has_position, TimestampTz position, const char *walk)
+{
+	CursorBinding binding = stream->binding;
+	const Step *upsert = stream_first_upsert(run, stream->fetch);
+
+	binding.filled |= upsert && has_stored(run, upsert);
+	cursor_checkpoint(stream->cursor, has_position, position, walk, &binding, run->record.run_id);
+}
+
 void
 stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 {
@@ -63,8 +89,7 @@ stream_checkpoint(Run *run, Stream *stream, const SourcePage *page)
 	 */
 	if (!last && (run->atomic || !stream->source->ascending))
 		return;
-	cursor_checkpoint(stream->cursor, stream->staged_has_maximum, stream->staged_maximum,
-					  page->walk, &stream->binding, run->record.run_id);
+	move_to(run, stream, stream->staged_has_maximum, stream->staged_maximum, page->walk);
 	stream->staged_finished = last;
 }
 
@@ -101,8 +126,7 @@ stream_drop(Stream *stream)
 void
 stream_finish_within(Run *run, Stream *stream)
 {
-	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->walk,
-					  &stream->binding, run->record.run_id);
+	move_to(run, stream, stream->has_maximum, stream->maximum, stream->walk);
 }
 
 /* Unit: what was read is stored; the walk is over, or max_items has ended the run. */
@@ -127,8 +151,7 @@ settle_unit(Run *run, void *arg)
 {
 	Stream	   *stream = arg;
 
-	cursor_checkpoint(stream->cursor, stream->has_maximum, stream->maximum, stream->kept_walk,
-					  &stream->binding, run->record.run_id);
+	move_to(run, stream, stream->has_maximum, stream->maximum, stream->kept_walk);
 }
 
 bool

@@ -134,4 +134,31 @@ SELECT is(error_message, 'another run holds one of its cursors', 'and says why')
 CALL resolute.run('g');
 SELECT is(split_part(last_run(), ' ', 1), 'succeeded', 'after that it runs again');
 
+-- A target that has never held a row was not emptied: where all rows were filtered, or became dead letters.
+CREATE FUNCTION again(how text) RETURNS void LANGUAGE sql AS $$
+	TRUNCATE issue; DELETE FROM resolute.cursors;
+	SELECT define('never', fetched(), mapped(), resolute.as('some', resolute.filter('rows', how)), stored('some'));
+$$;
+SELECT again('eq .summary "no such"');
+CALL resolute.run('never');
+SELECT isnt(position, NULL, 'all rows are filtered, and the cursor moves') FROM resolute.cursors WHERE name = 'c';
+CALL resolute.run('never');
+SELECT is(split_part(last_run(), ' ', 1), 'succeeded', 'the next run goes on, under CALL');
+SELECT is((resolute.run_flow('never')).status, 'succeeded', 'and under run_flow');
+SELECT sim.get('/_sim/edit?key=PLATFORM-3&summary=no+such');
+CALL resolute.run('never');
+SELECT is((SELECT string_agg(issue_key, ' ') FROM issue), 'PLATFORM-3', 'until one passes');
+TRUNCATE issue;
+SELECT throws_ok($$SELECT resolute.run_flow('never')$$, '55000', 'the target of cursor "c" was emptied', 'from then on, an empty target is an emptied one');
+SELECT again('true');
+SELECT resolute.alter_flow('never', max_failures => 1000);
+ALTER TABLE issue ADD CONSTRAINT refused CHECK (summary = 'no');
+SELECT is((resolute.run_flow('never')).inserted, 0::bigint, 'all rows are dead letters');
+SELECT is((resolute.run_flow('never')).status, 'succeeded', 'which is no reason not to go on');
+ALTER TABLE issue DROP CONSTRAINT refused;
+SELECT cmp_ok((resolute.replay_dead_letters('never')).resolved, '>', 0::bigint, 'they are replayed');
+CALL resolute.run('never');
+TRUNCATE issue;
+SELECT throws_ok($$SELECT resolute.run_flow('never')$$, '55000', 'the target of cursor "c" was emptied', 'and the table may not be emptied after that');
+
 SELECT * FROM finish();

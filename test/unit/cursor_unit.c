@@ -109,6 +109,7 @@ unit_cursor_open(PG_FUNCTION_ARGS)
 	run_binding.server = text_argument(fcinfo, 2);
 	run_binding.query = text_argument(fcinfo, 3);
 	run_binding.target = text_argument(fcinfo, 4);
+	run_binding.filled = !PG_GETARG_BOOL(6);
 	run_cursor = cursor_open(PG_GETARG_INT64(0), cursor_spec_from_json(PG_GETARG_DATUM(1)),
 							 &run_binding, PG_GETARG_BOOL(5), PG_GETARG_BOOL(6), PG_GETARG_BOOL(7), NULL);
 	MemoryContextSwitchTo(caller);
