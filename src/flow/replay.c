@@ -137,6 +137,23 @@ check_unchanged(Run *run, const Letter *letter, const Step *step)
 			 hint_versions(run, letter, true)));
 }
 
+/* Where no letters were found: is there a step of the name that was given at all? */
+static void
+check_known(const Run *run, const char *only)
+{
+	ListCell   *lc;
+
+	foreach(lc, run->flow->all)
+	{
+		if (only == NULL || strcmp(((Step *) lfirst(lc))->name, only) == 0)
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("step \"%s\" of flow \"%s\" does not exist", only, run->flow->name),
+			 errhint("See resolute.dead_letters for the steps that have open dead letters.")));
+}
+
 /* Unit: find the letters and check each step of each version once. */
 static void
 find_unit(Run *run, void *arg)
@@ -144,6 +161,8 @@ find_unit(Run *run, void *arg)
 	Replay	   *replay = arg;
 
 	replay->letters = dead_letters_open(run->flow->id, replay->only, replay->limit, &replay->nletters);
+	if (replay->nletters == 0)
+		check_known(run, replay->only);
 	for (int i = 0; i < replay->nletters; i++)
 	{
 		const Letter *letter = &replay->letters[i];

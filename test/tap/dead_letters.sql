@@ -116,7 +116,9 @@ SELECT results_eq($$SELECT state, message FROM replay_error('')$$,
 	$$SELECT '42704', 'step "upserted" of flow "jira-warehouse-sync" does not exist in version ' || (SELECT version FROM resolute.flows)$$, 'a step that is gone is refused');
 SELECT matches((SELECT detail || hint FROM replay_error('')), format('^Version %s .*flow_definition\(.*version => %s\)', :past, :past), 'with the version that has it');
 SELECT results_eq($$SELECT DISTINCT attempts FROM resolute.dead_letters$$, $$SELECT 1$$, '... which is no attempt');
-SELECT is((SELECT replayed FROM resolute.replay_dead_letters('jira-warehouse-sync', step => 'other')), 0::bigint, 'letters of another step only: none');
+SELECT is((SELECT replayed FROM resolute.replay_dead_letters('jira-warehouse-sync', step => 'stored')), 0::bigint, 'letters of another step only: none');
+SELECT results_eq($$SELECT state, message FROM replay_error(', step => ''no such''')$$,
+	$$VALUES ('42704', 'step "no such" of flow "jira-warehouse-sync" does not exist')$$, '... of a step that there is not: an error');
 ALTER TABLE warehouse.issues DROP CONSTRAINT summaries2;
 SELECT is((SELECT resolved FROM resolute.replay_dead_letters('jira-warehouse-sync', step => 'upserted', version => :past)), 3::bigint, 'by that version they are stored');
 
