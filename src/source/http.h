@@ -56,6 +56,9 @@ typedef struct HttpResponse
 typedef struct HttpRequest HttpRequest;
 extern const char *http_header(const HttpRequest *request, const char *name);
 
+/* The next one of that name behind that value; the first if it is NULL. */
+extern const char *http_header_after(const HttpRequest *request, const char *name, const char *before);
+
 /* What this backend has spent on HTTP so far, all clients together. */
 typedef struct HttpTimes
 {

@@ -45,12 +45,15 @@ describe_status(int status)
 static bool
 header_has(const HttpRequest *request, const char *name, const char *word)
 {
-	const char *value = http_header(request, name);
+	const char *value = NULL;
 	Size		len = strlen(word);
 
-	for (; value && *value; value++)
-		if (pg_strncasecmp(value, word, len) == 0)
-			return true;
+	while ((value = http_header_after(request, name, value)) != NULL)
+	{
+		for (const char *at = value; *at; at++)
+			if (pg_strncasecmp(at, word, len) == 0)
+				return true;
+	}
 	return false;
 }
 

@@ -117,10 +117,10 @@ http_server_words(const HttpRequest *request, const HttpResponse *response)
 }
 
 const char *
-http_header(const HttpRequest *request, const char *name)
+http_header_after(const HttpRequest *request, const char *name, const char *before)
 {
-	const char *at = request->headers.data;
-	const char *end = at + request->headers.len;
+	const char *at = before ? before + strlen(before) + 1 : request->headers.data;
+	const char *end = request->headers.data + request->headers.len;
 
 	while (at < end)
 	{
@@ -131,4 +131,10 @@ http_header(const HttpRequest *request, const char *name)
 		at = value + strlen(value) + 1;
 	}
 	return NULL;
+}
+
+const char *
+http_header(const HttpRequest *request, const char *name)
+{
+	return http_header_after(request, name, NULL);
 }

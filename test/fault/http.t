@@ -171,6 +171,8 @@ fails('status.403', '28000', qr/CAPTCHA/, name => 'a CAPTCHA',
 	answer => "X-Authentication-Denied-Reason: CAPTCHA_CHALLENGE; login-url=https://x/login.jsp\n\n");
 fails('status.200', '28000', qr/credentials were rejected/, name => 'an anonymous 200',
 	answer => "X-Seraph-LoginReason: AUTHENTICATED_FAILED\n\n{}");
+fails('status.200', '28000', qr/credentials were rejected/, name => 'an anonymous 200 that says OK as well',
+	answer => "X-Seraph-LoginReason: OK\nX-Seraph-LoginReason: AUTHENTICATED_FAILED\n\n{}");
 fails('status.200', '28000', qr/credentials were rejected/, name => 'a denied 200',
 	answer => "X-Seraph-LoginReason: AUTHENTICATION_DENIED\n\n{}");
 fails('status.404', '08004', qr/context path/, answer => "\n");
