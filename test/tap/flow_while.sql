@@ -222,7 +222,7 @@ SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'pg_backend_memory_contexts'
 CREATE TABLE used (bytes bigint);
 SELECT begin_again(), sim.get('/_sim/reset?issues=2&projects=PLATFORM') \g /dev/null
 SELECT define('f', resolute.while('(SELECT count(*) < 200 FROM public.used)', issues(), mapped(), stored(),
-	resolute.sql($$INSERT INTO public.used SELECT sum(used_bytes) FROM pg_backend_memory_contexts WHERE name LIKE 'resolute%' OR parent LIKE 'resolute%'$$)));
+	resolute.sql($$INSERT INTO public.used SELECT sum(used_bytes) FROM pg_backend_memory_contexts c WHERE name LIKE 'resolute%' OR to_jsonb(c)->>'parent' LIKE 'resolute%'$$)));
 CALL resolute.run('f');
 SELECT cmp_ok(max(bytes) - min(bytes), '<', 300000::bigint, 'a loop of many rounds takes no more memory than one of few') FROM (SELECT bytes FROM used OFFSET 10) t;
 \endif
