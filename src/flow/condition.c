@@ -7,7 +7,11 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "flow/check.h"
+#include "flow/failure.h"
+#include "flow/pass.h"
 #include "flow/policy.h"
+#include "flow/stream.h"
+#include "flow/unit.h"
 #include "miscadmin.h"
 #include "rows/json.h"
 

@@ -3,13 +3,22 @@
  *		A pass at work: the pages of its sources go through its transforms into
  *		all sinks that are fed together, one transaction a page.
  */
-#include "flow/run.h"
+#include "flow/pass.h"
 
+#include "flow/failure.h"
 #include "flow/policy.h"
 #include "flow/row_step.h"
+#include "flow/unit.h"
 #include "resolute.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+/* A page that meets 40001 or 40P01 is repeated this often under CALL. */
+#define MAX_CONFLICTS 10
+
+/* ... after a pause, which doubles so many times: 10 ms to 320 ms. */
+#define CONFLICT_PAUSE_US 10000
+#define CONFLICT_DOUBLINGS 5
 
 /* The last row of a page that a step could not handle, or NULL. */
 static const RowFailure *
@@ -235,7 +244,7 @@ yield_to_others(Run *run, int conflicts)
 	run->error = NULL;
 	run->record.retries++;
 	return run_rollback(run) &&
-		run_pause(run, (int64) RUN_CONFLICT_PAUSE_US << Min(conflicts - 1, RUN_CONFLICT_DOUBLINGS));
+		run_pause(run, (int64) CONFLICT_PAUSE_US << Min(conflicts - 1, CONFLICT_DOUBLINGS));
 }
 
 /* What the steps of the pass spent on the present page. */
@@ -282,7 +291,7 @@ drain_page(Run *run, PageWork *work, MemoryContext context)
 			break;
 		run->error_page = work->page->number;
 		run->error_rows = work->page->batch->nrows;
-		if (!run->atomic && run_is_conflict(run->error) && ++conflicts < RUN_MAX_CONFLICTS)
+		if (!run->atomic && run_is_conflict(run->error) && ++conflicts < MAX_CONFLICTS)
 		{
 			if (!yield_to_others(run, conflicts))
 				return false;

@@ -5,7 +5,12 @@
 #include "flow/run.h"
 
 #include "flow/check.h"
+#include "flow/failure.h"
+#include "flow/pass.h"
 #include "flow/policy.h"
+#include "flow/stream.h"
+#include "flow/unit.h"
+#include "flow/watch.h"
 
 /* One stream per fetch step, with its cursor locked. */
 static void

@@ -7,7 +7,7 @@
  * max_wait, the loss of a lock, and in the caller's transaction a conflict, which has
  * doomed it.
  */
-#include "flow/run.h"
+#include "flow/failure.h"
 
 #include "flow/policy.h"
 #include "mb/pg_wchar.h"
@@ -16,38 +16,6 @@
 #include "source/http.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-
-static Run *current_run = NULL;
-
-Run *
-run_current(void)
-{
-	return current_run;
-}
-
-/* The run is over, one way or another. */
-static void
-leave(void *arg)
-{
-	Run		   *run = arg;
-
-	watch_forget(run);
-	if (current_run == run)
-		current_run = run->outer;
-}
-
-void
-run_enter(Run *run)
-{
-	MemoryContextCallback *callback = MemoryContextAllocZero(run->context,
-															 sizeof(MemoryContextCallback));
-
-	run->outer = current_run;
-	current_run = run;
-	callback->func = leave;
-	callback->arg = run;
-	MemoryContextRegisterResetCallback(run->context, callback);
-}
 
 /* Does the error end the run, whatever anybody has in store for it? */
 static bool

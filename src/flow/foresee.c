@@ -6,8 +6,9 @@
  * Its sources are spooled; their rows are taken through the steps once without a sink, and nothing
  * of that is kept but the number.
  */
-#include "flow/run.h"
+#include "flow/pass.h"
 
+#include "flow/unit.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"

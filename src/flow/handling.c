@@ -2,7 +2,7 @@
  * handling.c
  *		What a handler has at hand: dead_letter(), error() and state().
  */
-#include "flow/run.h"
+#include "flow/failure.h"
 
 #include "fmgr.h"
 #include "miscadmin.h"

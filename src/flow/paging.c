@@ -2,8 +2,10 @@
  * paging.c
  *		Several sources at once, and pages one by one (paginate => 'manual').
  */
-#include "flow/run.h"
+#include "flow/stream.h"
 
+#include "flow/failure.h"
+#include "flow/unit.h"
 #include "source/http.h"
 #include "utils/memutils.h"
 

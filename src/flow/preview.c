@@ -7,7 +7,10 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "flow/pass.h"
 #include "flow/store.h"
+#include "flow/stream.h"
+#include "flow/unit.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"

@@ -8,6 +8,8 @@
 #include "flow/vanish.h"
 
 #include "executor/spi.h"
+#include "flow/pass.h"
+#include "flow/unit.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 

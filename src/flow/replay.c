@@ -10,7 +10,11 @@
 #include "flow/run.h"
 
 #include "executor/spi.h"
+#include "flow/pass.h"
 #include "flow/store.h"
+#include "flow/stream.h"
+#include "flow/unit.h"
+#include "flow/watch.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "rows/json.h"

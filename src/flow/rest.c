@@ -2,9 +2,12 @@
  * rest.c
  *		After the last page of a pass: the rows that its steps have held back.
  */
-#include "flow/run.h"
+#include "flow/pass.h"
 
+#include "flow/failure.h"
 #include "flow/policy.h"
+#include "flow/unit.h"
+#include "flow/watch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 

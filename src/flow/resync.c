@@ -9,6 +9,8 @@
 #include "flow/vanish.h"
 
 #include "executor/spi.h"
+#include "flow/stream.h"
+#include "flow/unit.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 

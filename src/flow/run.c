@@ -1,6 +1,6 @@
 /*
  * run.c
- *		run_flow() and CALL run(): how a run begins and ends.
+ *		run_flow() and CALL run(): how a run begins, and what it goes through.
  */
 #include "flow/run.h"
 
@@ -9,13 +9,12 @@
 #include "executor/spi.h"
 #include "flow/schedule.h"
 #include "flow/store.h"
+#include "flow/unit.h"
+#include "flow/watch.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "rows/json.h"
-#include "source/http.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -25,6 +24,8 @@
 
 PG_FUNCTION_INFO_V1(resolute_run_flow);
 PG_FUNCTION_INFO_V1(resolute_run);
+
+static Run *current_run = NULL;
 
 /* The input as JSON text in UTF-8; must be an object. */
 static char *
@@ -70,6 +71,37 @@ load_flow(Run *run, const char *name)
 }
 
 Run *
+run_current(void)
+{
+	return current_run;
+}
+
+/* The run is over, one way or another. */
+static void
+leave(void *arg)
+{
+	Run		   *run = arg;
+
+	watch_forget(run);
+	if (current_run == run)
+		current_run = run->outer;
+}
+
+/* What its step calls finds the run as the current one until it is over. */
+static void
+enter(Run *run)
+{
+	MemoryContextCallback *callback = MemoryContextAllocZero(run->context,
+															 sizeof(MemoryContextCallback));
+
+	run->outer = current_run;
+	current_run = run;
+	callback->func = leave;
+	callback->arg = run;
+	MemoryContextRegisterResetCallback(run->context, callback);
+}
+
+Run *
 run_create(const char *name, Datum input, bool atomic)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "resolute run",
@@ -84,7 +116,7 @@ run_create(const char *name, Datum input, bool atomic)
 	run->record.input = input;
 	run->record.status = RUN_RUNNING;
 	run->record.started_at = GetCurrentTimestamp();
-	run_enter(run);
+	enter(run);
 	MemoryContextSwitchTo(old);
 	return run;
 }
@@ -197,105 +229,6 @@ begin_run(Run *run)
 	return true;
 }
 
-/* Unit: the final state of the run and its steps. */
-static void
-end_unit(Run *run, void *arg pg_attribute_unused())
-{
-	ListCell   *lc;
-
-	run_sum(run);
-	runs_update(&run->record);
-	if (run->record.next_attempt_at != 0)
-		flow_defer(run->flow, run->record.next_attempt_at);
-	foreach(lc, run->flow->all)
-	{
-		Step	   *step = lfirst(lc);
-		StepState  *state = run->steps ? step_state(run, step) : NULL;
-
-		if (state == NULL || state->done.pages == 0)
-			continue;
-		if (step->type->kind == STEP_UPSERT)
-			state->done.output = sink_output(run, step);
-		else if (state->output)
-			state->done.output = pg_any_to_server(state->output, strlen(state->output), PG_UTF8);
-		runs_write_step(run->record.run_id, &state->done);
-	}
-}
-
-/* What the error means for the status of the run. */
-static void
-classify_error(Run *run)
-{
-	RunRecord  *record = &run->record;
-
-	record->sqlerrcode = run->error->sqlerrcode;
-	record->error_message = run->error->detail
-		? psprintf("%s: %s", run->error->message, run->error->detail) : run->error->message;
-	record->status = RUN_FAILED;
-	if (run->error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		record->status = RUN_CANCELLED;
-	if (run->error->sqlerrcode == ERRCODE_CONFIGURATION_LIMIT_EXCEEDED &&
-		http_deferred_until() > GetCurrentTimestamp())
-	{
-		record->status = RUN_DEFERRED;
-		record->next_attempt_at = http_deferred_until();
-	}
-}
-
-/* Tell what the run did. */
-static void
-report_run(const Run *run)
-{
-	const RunRecord *record = &run->record;
-
-	if (record->kind == RUN_REPLAY || record->kind == RUN_RECONCILE)
-		return;					/* they tell by themselves */
-
-	ereport(NOTICE,
-			(errmsg("flow \"%s\": " INT64_FORMAT " fetched, " INT64_FORMAT " inserted, "
-					INT64_FORMAT " updated, " INT64_FORMAT " unchanged, " INT64_FORMAT
-					" failed in %.1f s",
-					run->flow->name, record->source_records, record->counts.inserted,
-					record->counts.updated, record->counts.unchanged, record->counts.failed,
-					(record->finished_at - record->started_at) / 1000000.0)));
-}
-
-/*
- * Write the end of the run, whatever its outcome.  If that fails as well, the
- * error that ended the run matters more.
- */
-void
-run_end(Run *run)
-{
-	ErrorData  *error = run->error;
-
-	watch_forget(run);
-	run->record.finished_at = GetCurrentTimestamp();
-	if (error == NULL)
-		run->record.status = RUN_SUCCEEDED;
-	else
-		classify_error(run);
-
-	/*
-	 * A transaction that met a conflict may be doomed, and the books with it.  They
-	 * are no reason to wait for the place that is lost with it.
-	 */
-	if (error && run_is_conflict(error))
-	{
-		run_leave_queue(run);
-		(void) run_rollback(run);
-	}
-	run->error = error;
-	if (!run_unit(run, UNIT_BOOKS, run->context, end_unit, NULL) || !run_commit(run))
-	{
-		if (error == NULL)
-			ReThrowError(run->error);
-		run->error = error;
-	}
-	if (error == NULL)
-		report_run(run);
-}
-
 /* Do everything between begin and end; errors are in run->error. */
 static void
 work_run(Run *run)
@@ -355,18 +288,6 @@ work_undoable(Run *run)
 	CurrentResourceOwner = owner;
 }
 
-/* Add what the caller needs to know, and raise the error that ended the run. */
-static void
-raise_error(Run *run)
-{
-	ErrorData  *error = run->error;
-
-	if (error->hint == NULL && run->record.status == RUN_DEFERRED)
-		error->hint = psprintf("The next attempt is possible at %s.",
-							   timestamptz_to_str(run->record.next_attempt_at));
-	ReThrowError(error);
-}
-
 Datum
 resolute_run_flow(PG_FUNCTION_ARGS)
 {
@@ -391,8 +312,8 @@ resolute_run_flow(PG_FUNCTION_ARGS)
 		watch_forget(run);
 		if (run->error && (raise || run->error->sqlerrcode == ERRCODE_QUERY_CANCELED))
 		{
-			classify_error(run);
-			raise_error(run);
+			run_classify_error(run);
+			run_raise_error(run);
 		}
 		if (run->busy)
 			skip_busy_run(run);
@@ -423,8 +344,8 @@ call_run(Run *run)
 		wait_and_work(run);
 	if (run->error && run->atomic)
 	{
-		classify_error(run);
-		raise_error(run);
+		run_classify_error(run);
+		run_raise_error(run);
 	}
 	if (!locked)
 		return;
@@ -449,7 +370,7 @@ run_call(Run *run)
 				 errhint("The next attempt is possible at %s.",
 						 timestamptz_to_str(run->record.next_attempt_at))));
 	else if (run->error)
-		raise_error(run);
+		run_raise_error(run);
 }
 
 Datum

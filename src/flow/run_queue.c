@@ -5,6 +5,7 @@
 #include "flow/run.h"
 
 #include "executor/spi.h"
+#include "flow/unit.h"
 #include "utils/timestamp.h"
 
 /* Tell that the run may take a while to begin. */

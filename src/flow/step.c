@@ -249,6 +249,21 @@ flow_find_step(const Flow *flow, const char *name, const Step *before)
 }
 
 bool
+step_reads_from(const Step *step, const Step *other)
+{
+	ListCell   *lc;
+
+	if (step == other)
+		return true;
+	foreach(lc, step->inputs)
+	{
+		if (step_reads_from(lfirst(lc), other))
+			return true;
+	}
+	return false;
+}
+
+bool
 step_stands_in(const Step *step, const Step *block, int handler)
 {
 	for (; step; step = step->parent)

@@ -200,6 +200,9 @@ step_is_sink(const Step *step)
 		(step->type->kind == STEP_NODE && step->root != NULL && !step->streams);
 }
 
+/* Does the step read (directly or not) from the other one? */
+extern bool step_reads_from(const Step *step, const Step *other);
+
 /* Is the step in this block, or in this handler (counted from 1) of a step? */
 extern bool step_stands_in(const Step *step, const Step *block, int handler);
 

@@ -6,8 +6,9 @@
  * In the caller's transaction nothing of this run is written, since nobody can write
  * after its commit: the next run begins with that.
  */
-#include "flow/run.h"
+#include "flow/stream.h"
 
+#include "flow/unit.h"
 #include "utils/memutils.h"
 
 /* Unit: find the storage, and ask it if it is here. */

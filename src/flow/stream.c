@@ -2,9 +2,12 @@
  * stream.c
  *		A source with its cursor, read page by page.
  */
-#include "flow/run.h"
+#include "flow/stream.h"
 
+#include "flow/failure.h"
 #include "flow/policy.h"
+#include "flow/unit.h"
+#include "flow/watch.h"
 #include "utils/memutils.h"
 
 Stream *

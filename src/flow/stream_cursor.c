@@ -2,8 +2,10 @@
  * stream_cursor.c
  *		How the cursor of a stream moves: with the pages, or at the end.
  */
-#include "flow/run.h"
+#include "flow/stream.h"
 
+#include "flow/pass.h"
+#include "flow/unit.h"
 #include "rows/instant.h"
 #include "utils/memutils.h"
 

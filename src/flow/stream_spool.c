@@ -2,8 +2,9 @@
  * stream_spool.c
  *		Streams whose rows are kept aside, because they are read more than once.
  */
-#include "flow/run.h"
+#include "flow/stream.h"
 
+#include "flow/unit.h"
 #include "utils/memutils.h"
 
 typedef struct NextArg

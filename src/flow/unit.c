@@ -2,11 +2,13 @@
  * unit.c
  *		Units of a run: subtransactions, commits, and as whom they work.
  */
-#include "flow/run.h"
+#include "flow/unit.h"
 
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "flow/store.h"
+#include "flow/stream.h"
+#include "flow/watch.h"
 #include "miscadmin.h"
 #include "resolute.h"
 #include "utils/guc.h"

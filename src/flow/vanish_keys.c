@@ -4,6 +4,7 @@
  *		row failed.
  */
 #include "flow/row_step.h"
+#include "flow/stream.h"
 #include "flow/vanish.h"
 
 #include "utils/timestamp.h"

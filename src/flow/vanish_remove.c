@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+#include "flow/stream.h"
+#include "flow/unit.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 

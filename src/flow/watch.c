@@ -6,7 +6,7 @@
  * is an error (54000) that can be handled, other than a cancel.  Limits nest, since a step of a run may be part of a block that has one, and may itself run
  * another flow.  One timeout serves them all: it is set to the nearest of them.
  */
-#include "flow/run.h"
+#include "flow/watch.h"
 
 #include "miscadmin.h"
 #include "storage/latch.h"
