@@ -77,6 +77,9 @@ extern Oid	cursor_sharing(int64 id, const char *name, const char *storage);
 /* Do both have the same server, query and target? */
 extern bool same_binding(const CursorRow *row, const CursorBinding *binding);
 
+/* Show the state of the cursor's row in the cursor itself. */
+extern void cursor_show_row(Cursor *cursor);
+
 /* A copy that shares nothing, in the current memory context. */
 extern CursorRow *cursor_row_copy(const CursorRow *row);
 
