@@ -6,7 +6,8 @@
 
 #include "mb/pg_wchar.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_json.h"
+#include "transform/template_parse.h"
 
 void
 tmpl_position(const char *source, int pos, int *line, int *column)
@@ -53,7 +54,6 @@ tmpl_syntax_error(const char *source, int pos, const char *hint, const char *for
 			 hint ? errhint("%s", hint) : 0));
 }
 
-/* Parse a template, without asking whether it makes JSON. */
 Template *
 template_make(const char *source, TemplateMode mode)
 {

@@ -7,6 +7,33 @@
  * document with holes, and three things differ from Go on purpose: inside a
  * JSON string an action is escaped as JSON, a missing field in value position
  * is null, and a string that is exactly one hole holding null is null.
+ *
+ *		template_lex.c			source -> tokens
+ *		template_parse.c		tokens -> nodes: the frame and control actions
+ *		template_pipeline.c		tokens -> nodes: pipelines and operands
+ *		template_literal.c		literals of Go
+ *		template_rune.c			characters; template_unicode.c: their classes
+ *		template_value.c		values as Go's reflect would see them
+ *		template_eval.c			pipelines -> values
+ *		template_exec.c			nodes -> text
+ *		template_emit.c			the text itself
+ *		template_functions.c	table of functions, and those of Go
+ *		template_compare.c		eq ne lt le gt ge
+ *		template_own.c			functions that Go lacks
+ *		template_arithmetic.c	those of them that calculate
+ *		template_print.c		fmt.Sprint
+ *		template_printf.c		fmt.Sprintf
+ *		template_number.c		numbers as fmt prints them
+ *		template_escape.c		quoting, html, js, urlquery
+ *		template_json.c			state machine of a JSON document
+ *		template_check.c		can the template make JSON at all?
+ *		template_columns.c		templates that are objects of holes
+ *		template_row.c			execution of those
+ *		template_bind.c			which fields of the row are meant
+ *		template_condition.c	conditions: a pipeline on its own
+ *		template.c				compilation
+ *		template_keep.c			what a template keeps of the rows it sees
+ *		template_sql.c			functions of SQL
  */
 #ifndef RESOLUTE_TEMPLATE_H
 #define RESOLUTE_TEMPLATE_H

@@ -9,7 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
 
 static Datum
 numeric_of(Exec *exec, TmplValue *value)

@@ -9,7 +9,7 @@
 
 #include "miscadmin.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_node.h"
 
 static void find_in_list(Template *tmpl, List *nodes, bool dot_is_row, bool in_main);
 

@@ -10,7 +10,8 @@
 
 #include "miscadmin.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_json.h"
+#include "transform/template_node.h"
 
 #define MAX_STATES 64
 #define MAX_ROUNDS 8			/* of a range until its states must repeat */

@@ -5,7 +5,8 @@
  */
 #include "postgres.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
+#include "transform/template_node.h"
 
 /* Where a search for columns stands; see template_find_columns(). */
 typedef struct ColumnScan

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
 
 /* Values of one class can be compared. */
 typedef enum CompareClass

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_exec.h"
 
 /* Lines and columns in messages are those of the condition in its braces. */
 static void

@@ -7,7 +7,8 @@
  */
 #include "postgres.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_print.h"
+#include "transform/template_rune.h"
 
 static void
 json_error(Exec *exec, const JsonState *state, int pos)
@@ -17,7 +18,6 @@ json_error(Exec *exec, const JsonState *state, int pos)
 			   json_state_expected(state));
 }
 
-/* Text from offset from on; the document's state follows it. */
 void
 emit_text(Exec *exec, const TmplNode *node, int from)
 {
@@ -120,7 +120,6 @@ emit_json(Exec *exec, TmplValue *value, const TmplNode *next)
 	json_state_filled(exec->json);
 }
 
-/* What an action prints; next is the node behind it, or NULL. */
 void
 emit_value(Exec *exec, TmplValue *value, const TmplNode *next)
 {
@@ -132,10 +131,6 @@ emit_value(Exec *exec, TmplValue *value, const TmplNode *next)
 		tmpl_print(exec, exec->out, value);
 }
 
-/*
- * Text may hold bytes that the template cut or wrote itself; each that is no
- * UTF-8, and each zero byte, becomes U+FFFD.
- */
 void
 emit_repair(StringInfo out)
 {

@@ -6,7 +6,9 @@
 
 #include <ctype.h>
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
+#include "transform/template_print.h"
+#include "transform/template_rune.h"
 
 #define BYTE_ORDER_MARK 0xFEFF
 

@@ -6,7 +6,7 @@
 
 #include "miscadmin.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
 
 #define FIRST_VARIABLES 8
 

@@ -7,7 +7,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_exec.h"
 
 static WalkResult exec_node(Exec *exec, const TmplValue *dot, const TmplNode *node, const TmplNode *next);
 
@@ -64,7 +64,6 @@ place_of_error(void *arg)
 	errdetail("Line %d, column %d of the template.", line, column);
 }
 
-/* Between these two, errors of the row have line and column. */
 void
 exec_begin(Exec *exec)
 {
@@ -80,7 +79,6 @@ exec_end(Exec *exec)
 	error_context_stack = exec->callback.previous;
 }
 
-/* The row as a value. */
 TmplValue
 exec_row(const Exec *exec)
 {
@@ -338,7 +336,6 @@ exec_list(Exec *exec, const TmplValue *dot, List *nodes)
  * ------------------------------------------------------------------------
  */
 
-/* Execute nodes as a JSON document, or as text if the template is one. */
 void
 exec_document(Exec *exec, List *nodes)
 {

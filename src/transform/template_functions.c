@@ -6,7 +6,7 @@
 
 #include <ctype.h>
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
 
 /* Names further away than this are no suggestion. */
 #define MAX_TYPOS 2

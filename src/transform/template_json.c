@@ -7,7 +7,7 @@
 
 #include <ctype.h>
 
-#include "transform/template_internal.h"
+#include "transform/template_json.h"
 
 #define FIRST_STACK 16
 

@@ -12,7 +12,7 @@
 
 #include "transform/template.h"
 
-typedef struct TmplNode TmplNode;
+struct TmplNode;
 
 typedef enum JsonPlace
 {
@@ -88,7 +88,7 @@ typedef struct CheckContext
 
 extern void json_states_add(CheckContext *check, JsonStates *states, const JsonState *state);
 extern void check_text_byte(CheckContext *check, JsonStates *states, char c);
-extern void check_node(CheckContext *check, JsonStates *states, TmplNode *node);
+extern void check_node(CheckContext *check, JsonStates *states, struct TmplNode *node);
 extern void template_find_columns(Template *tmpl);
 
 #endif							/* RESOLUTE_TEMPLATE_JSON_H */

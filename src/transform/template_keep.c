@@ -5,7 +5,7 @@
 #include "postgres.h"
 
 #include "rows/names.h"
-#include "transform/template_internal.h"
+#include "transform/template_node.h"
 
 /* Index of the column of this name, or -1. */
 static int

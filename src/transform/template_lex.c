@@ -9,9 +9,8 @@
 
 #include <ctype.h>
 
-#include "mb/pg_wchar.h"
-
-#include "transform/template_internal.h"
+#include "transform/template_node.h"
+#include "transform/template_rune.h"
 
 #define DELIM_LEN 2
 #define TRIM_MARKER_LEN 2		/* the minus and the space beside it */
@@ -44,22 +43,6 @@ lexer_init(Lexer *lexer, const char *source, int len)
 	memset(lexer, 0, sizeof(Lexer));
 	lexer->source = source;
 	lexer->len = len;
-}
-
-uint32
-rune_decode(const char *p, const char *end, int *size)
-{
-	const unsigned char *u = (const unsigned char *) p;
-	int			len;
-
-	*size = 1;
-	if (*u < 0x80)
-		return *u;
-	len = pg_utf_mblen(u);
-	if (len > end - p || !pg_utf8_islegal(u, len) || len == 1)
-		return RUNE_ERROR;
-	*size = len;
-	return utf8_to_unicode(u);
 }
 
 static bool

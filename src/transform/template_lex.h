@@ -69,18 +69,6 @@ extern void lexer_init(Lexer *lexer, const char *source, int len);
 /* The next token; raises SYNTAX_ERROR with line and column. */
 extern Token lexer_next(Lexer *lexer);
 
-/* Classes of characters that Go's libraries decide by Unicode tables. */
-#define UNICODE_PRINT 1
-#define UNICODE_ALNUM 2
-extern bool unicode_is(uint32 rune, uint8 class);
-
-/*
- * Decode the character at p; sets *size to its bytes.  An invalid byte reads as
- * U+FFFD of size 1, as in Go.
- */
-#define RUNE_ERROR 0xFFFD
-extern uint32 rune_decode(const char *p, const char *end, int *size);
-
 /* Values of literals; *text is set to a palloc'd reason if false. */
 extern bool literal_unquote(const char *text, int len, char **value, int *value_len);
 extern bool literal_char(const char *text, int len, uint32 *rune);

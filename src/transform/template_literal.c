@@ -9,7 +9,8 @@
 
 #include "mb/pg_wchar.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_parse.h"
+#include "transform/template_rune.h"
 
 #define MAX_RUNE 0x10FFFF
 

@@ -8,7 +8,8 @@
 
 #include "common/shortest_dec.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_print.h"
+#include "transform/template_rune.h"
 
 #define RUNE_MAX 0x10FFFF
 #define MAX_DIGITS_OF_DOUBLE 17

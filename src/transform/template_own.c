@@ -21,6 +21,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_collation.h"
 #include "common/int.h"
 #include "mb/pg_wchar.h"
@@ -29,7 +31,8 @@
 #include "utils/timestamp.h"
 
 #include "rows/layout.h"
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
+#include "transform/template_rune.h"
 
 bool
 tmpl_any_nil(const TmplValue *args, int nargs)

@@ -9,7 +9,7 @@
 
 #include "miscadmin.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_parse.h"
 
 static List *parse_items(Parser *parser, TmplNode **end);
 static TmplNode *parse_action(Parser *parser);

@@ -7,7 +7,8 @@
 
 #include "miscadmin.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
+#include "transform/template_parse.h"
 
 /* May this token begin a command? */
 static bool

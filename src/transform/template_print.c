@@ -7,10 +7,14 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "mb/pg_wchar.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
+#include "transform/template_print.h"
+#include "transform/template_rune.h"
 
 static void format_nested(Format *format, TmplValue value, uint32 verb, int depth);
 
@@ -18,29 +22,6 @@ static void format_nested(Format *format, TmplValue value, uint32 verb, int dept
  * Text
  * ------------------------------------------------------------------------
  */
-
-void
-append_rune(StringInfo out, uint32 rune)
-{
-	unsigned char buffer[8];
-
-	if (rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF))
-		rune = RUNE_ERROR;
-	unicode_to_utf8(rune, buffer);
-	appendBinaryStringInfo(out, (char *) buffer, pg_utf_mblen(buffer));
-}
-
-int
-count_runes(const char *text, int len)
-{
-	const char *end = text + len;
-	int			count = 0;
-	int			size;
-
-	for (; text < end; text += size, count++)
-		rune_decode(text, end, &size);
-	return count;
-}
 
 static void
 append_repeated(StringInfo out, char c, int count)

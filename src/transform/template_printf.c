@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
+#include "transform/template_print.h"
+#include "transform/template_rune.h"
 
 #define MAX_WIDTH 1000000		/* Go takes larger widths for mistakes */
 

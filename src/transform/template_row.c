@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_exec.h"
 
 /* In quotes everything but null becomes a string that reads the same. */
 static Value

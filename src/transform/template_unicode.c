@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "transform/template_lex.h"
+#include "transform/template_rune.h"
 
 static const struct
 {

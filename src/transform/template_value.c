@@ -5,10 +5,12 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "common/shortest_dec.h"
 
-#include "transform/template_internal.h"
+#include "transform/template_functions.h"
 
 #define NUMBER_BUFFER 64		/* longer numbers are copied to the heap */
 

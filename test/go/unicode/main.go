@@ -19,7 +19,7 @@ const head = `/*
  */
 #include "postgres.h"
 
-#include "transform/template_lex.h"
+#include "transform/template_rune.h"
 
 static const struct
 {
