@@ -1,10 +1,12 @@
 /*
  * catalog.c
- *		Statements on resolute's own tables, through SPI.
+ *		Statements on resolute's own tables, through SPI, and the columns of what
+ *		SPI found.
  */
 #include "resolute.h"
 
 #include "common/hashfn.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 
 /* A statement and its plan, both kept for the session. */
@@ -65,4 +67,68 @@ catalog_execute(const char *sql, int nargs, const Oid *types, Datum *values, con
 		elog(ERROR, "SPI failed on resolute's tables: %s", SPI_result_code_string(result));
 	catalog_leave(scope);
 	return SPI_processed;
+}
+
+Datum
+result_datum(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column, isnull);
+}
+
+int32
+result_int32(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetInt32(result_datum(row, column, &isnull));
+}
+
+int64
+result_int64(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = result_datum(row, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);	/* which may be a pointer */
+}
+
+Oid
+result_oid(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetObjectId(result_datum(row, column, &isnull));
+}
+
+bool
+result_bool(uint64 row, int column)
+{
+	bool		isnull;
+
+	return DatumGetBool(result_datum(row, column, &isnull));
+}
+
+char *
+result_text(uint64 row, int column)
+{
+	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
+}
+
+char *
+result_text_in(uint64 row, int column, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	char	   *text = result_text(row, column);
+
+	MemoryContextSwitchTo(old);
+	return text;
+}
+
+Datum
+result_copy(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = result_datum(row, column, &isnull);
+
+	return isnull ? (Datum) 0 : datumCopy(value, false, -1);
 }

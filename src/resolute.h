@@ -69,4 +69,19 @@ extern void catalog_leave(CatalogScope scope);
 extern uint64 catalog_execute(const char *sql, int nargs, const Oid *types, Datum *values,
 							  const char *nulls);
 
+/*
+ * A column (from 1) of a row (from 0) that SPI found, whatever the statement.  A null is 0, false
+ * or NULL.  Texts are palloc'd; what result_datum() gives may lie in SPI's memory.
+ */
+extern Datum result_datum(uint64 row, int column, bool *isnull);
+extern int32 result_int32(uint64 row, int column);
+extern int64 result_int64(uint64 row, int column);
+extern Oid	result_oid(uint64 row, int column);
+extern bool result_bool(uint64 row, int column);
+extern char *result_text(uint64 row, int column);
+
+/* The same in another context; and a value of variable length, copied to the present one. */
+extern char *result_text_in(uint64 row, int column, MemoryContext context);
+extern Datum result_copy(uint64 row, int column);
+
 #endif							/* RESOLUTE_H */

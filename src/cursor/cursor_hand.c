@@ -41,12 +41,6 @@ query_history(const char *sql, int64 first, int64 second)
 	return catalog_execute(sql, 2, types, values, NULL) > 0;
 }
 
-static Datum
-column(int n, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n, isnull);
-}
-
 /* Names of the cursors that the role may use, for a hint. */
 static char *
 known_cursors(void)
@@ -58,14 +52,11 @@ known_cursors(void)
 				  "WHERE $1" EQUALS "$2 ORDER BY name LIMIT 1000", 0, 0);
 	for (uint64 i = 0; i < SPI_processed && names.len < 500; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		bool		isnull;
-		Oid			owner = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
+		Oid			owner = result_oid(i, 2);
 
 		if (!is_member_of_role(GetUserId(), owner))
 			continue;
-		appendStringInfo(&names, "%s\"%s\"", names.len ? ", " : "",
-						 SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
+		appendStringInfo(&names, "%s\"%s\"", names.len ? ", " : "", result_text(i, 1));
 		if (owner != GetUserId())
 			appendStringInfo(&names, " (owner => '%s')", GetUserNameFromId(owner, true));
 	}
@@ -246,23 +237,19 @@ resolute_reset_cursor(PG_FUNCTION_ARGS)
 static bool
 step_back(int64 cursor, int64 *below, bool *counts)
 {
-	bool		isnull;
-	bool		by_run;
+	int64		undone;
 
 	*counts = false;
 	if (!query_history("SELECT history_id, undone_from, run_id FROM resolute.cursor_history "
 					   "WHERE cursor_id" EQUALS "$1 AND history_id" BELOW "$2 "
 					   "ORDER BY history_id DESC LIMIT 1", cursor, *below))
 		return false;
-	*below = DatumGetInt64(column(1, &isnull));
-	column(3, &isnull);
-	by_run = !isnull;
-	if (!by_run)
+	*below = result_int64(0, 1);
+	undone = result_int64(0, 2);
+	if (result_int64(0, 3) == 0)
 	{
 		/* A rollback: what it undid is as if it had never been. */
-		int64		undone = DatumGetInt64(column(2, &isnull));
-
-		if (!isnull)
+		if (undone != 0)
 			*below = undone;
 		return true;
 	}
@@ -275,8 +262,8 @@ step_back(int64 cursor, int64 *below, bool *counts)
 				  "history_id OPERATOR(pg_catalog.<=) $2 AND run_id" EQUALS
 				  "(SELECT h.run_id FROM resolute.cursor_history h WHERE h.history_id" EQUALS "$2)",
 				  cursor, *below);
-	*below = DatumGetInt64(column(1, &isnull));
-	*counts = DatumGetBool(column(2, &isnull));
+	*below = result_int64(0, 1);
+	*counts = result_bool(0, 2);
 	return true;
 }
 
@@ -289,20 +276,19 @@ is_unmoved(int64 cursor)
 {
 	int64		run = cursor_run(cursor);
 	int64		below = PG_INT64_MAX;
-	bool		isnull;
 
 	while (run != 0 &&
 		   query_history("SELECT history_id, undone_from, run_id FROM resolute.cursor_history "
 						 "WHERE cursor_id" EQUALS "$1 AND history_id" BELOW "$2 "
 						 "ORDER BY history_id DESC LIMIT 1", cursor, below))
 	{
-		int64		mover = DatumGetInt64(column(3, &isnull));
+		int64		mover = result_int64(0, 3);
 
-		if (!isnull)
+		if (mover != 0)
 			return mover != run;
-		below = DatumGetInt64(column(2, &isnull));
-		if (isnull)
-			below = DatumGetInt64(column(1, &isnull));
+		below = result_int64(0, 2);
+		if (below == 0)
+			below = result_int64(0, 1);
 	}
 	return run != 0;
 }
@@ -313,17 +299,11 @@ restore(CursorRow *row, int64 history_id, MemoryContext context)
 {
 	MaybeTime  *times[] = {&row->position, &row->swept};
 	char	  **texts[] = {&row->server, &row->query, &row->target};
-	bool		isnull;
 
 	query_history("SELECT old_position, old_swept_at FROM resolute.cursor_history "
 				  "WHERE cursor_id" EQUALS "$1 AND history_id" EQUALS "$2", row->id, history_id);
 	for (int i = 0; i < (int) lengthof(times); i++)
-	{
-		Datum		value = column(i + 1, &isnull);
-
-		times[i]->known = !isnull;
-		times[i]->at = isnull ? 0 : DatumGetTimestampTz(value);
-	}
+		*times[i] = result_time(i + 1);
 
 	/* The first change of the binding from there on tells what it was. */
 	if (!query_history("SELECT old_binding OPERATOR(pg_catalog.->>) 'server', "
@@ -334,11 +314,7 @@ restore(CursorRow *row, int64 history_id, MemoryContext context)
 					   "ORDER BY history_id LIMIT 1", row->id, history_id))
 		return;
 	for (int i = 0; i < (int) lengthof(texts); i++)
-	{
-		char	   *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1);
-
-		*texts[i] = text ? MemoryContextStrdup(context, text) : NULL;
-	}
+		*texts[i] = result_text_in(0, i + 1, context);
 }
 
 /* rollback_cursor(name, runs, owner) */

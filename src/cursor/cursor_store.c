@@ -86,26 +86,11 @@ add_text(Params *params, const char *text)
 	add_datum(params, text ? CStringGetTextDatum(text) : (Datum) 0, text == NULL);
 }
 
-/* Column n of the row that SPI found, in the given context; NULL for null. */
-static char *
-get_text(int n, MemoryContext context)
-{
-	char	   *text = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n);
-
-	return text ? MemoryContextStrdup(context, text) : NULL;
-}
-
-static Datum
-get_datum(int n, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, n, isnull);
-}
-
-static MaybeTime
-get_time(int n)
+MaybeTime
+result_time(int column)
 {
 	bool		isnull;
-	Datum		value = get_datum(n, &isnull);
+	Datum		value = result_datum(0, column, &isnull);
 	MaybeTime	time = {!isnull, isnull ? 0 : DatumGetTimestampTz(value)};
 
 	return time;
@@ -115,24 +100,22 @@ get_time(int n)
 static void
 fill_row(CursorRow *row, MemoryContext context)
 {
-	bool		isnull;
-
-	row->id = DatumGetInt64(get_datum(1, &isnull));
-	row->name = get_text(2, context);
-	row->position = get_time(3);
-	row->walk = get_text(4, context);
-	row->walk_bound = get_time(5);
-	row->walk_sweep = DatumGetBool(get_datum(6, &isnull));
-	row->walk_started = get_time(7);
-	row->swept = get_time(8);
-	row->server = get_text(9, context);
-	row->query = get_text(10, context);
-	row->target = get_text(11, context);
-	row->storage = get_text(12, context);
-	row->stored = get_text(13, context);
-	row->storing = get_text(14, context);
-	row->moves = DatumGetInt64(get_datum(15, &isnull));
-	row->filled = DatumGetBool(get_datum(16, &isnull));
+	row->id = result_int64(0, 1);
+	row->name = result_text_in(0, 2, context);
+	row->position = result_time(3);
+	row->walk = result_text_in(0, 4, context);
+	row->walk_bound = result_time(5);
+	row->walk_sweep = result_bool(0, 6);
+	row->walk_started = result_time(7);
+	row->swept = result_time(8);
+	row->server = result_text_in(0, 9, context);
+	row->query = result_text_in(0, 10, context);
+	row->target = result_text_in(0, 11, context);
+	row->storage = result_text_in(0, 12, context);
+	row->stored = result_text_in(0, 13, context);
+	row->storing = result_text_in(0, 14, context);
+	row->moves = result_int64(0, 15);
+	row->filled = result_bool(0, 16);
 }
 
 /* Run a statement on resolute's own tables; how many rows? */
@@ -211,7 +194,6 @@ cursor_sharing(int64 id, const char *name, const char *storage)
 	static const Oid types[] = {INT8OID, TEXTOID, TEXTOID};
 	Params		params = {0};
 	Oid			owner = InvalidOid;
-	bool		isnull;
 
 	SPI_connect();
 	add_id(&params, id);
@@ -219,7 +201,7 @@ cursor_sharing(int64 id, const char *name, const char *storage)
 	add_text(&params, storage);
 	if (execute("SELECT owner FROM resolute.cursors WHERE cursor_id OPERATOR(pg_catalog.<>) $1 "
 				"AND name" EQUALS "$2 AND storage" EQUALS "$3 LIMIT 1", &params, types) > 0)
-		owner = DatumGetObjectId(get_datum(1, &isnull));
+		owner = result_oid(0, 1);
 	SPI_finish();
 	return owner;
 }

@@ -54,6 +54,9 @@ same_time(MaybeTime a, MaybeTime b)
 	return a.known == b.known && (!a.known || a.at == b.at);
 }
 
+/* An instant in the first row that SPI found. */
+extern MaybeTime result_time(int column);
+
 /*
  * Read a cursor by its id, or by its owner and name, into the current context.
  * False if there is none.

@@ -10,6 +10,7 @@
 #include "executor/spi.h"
 #include "foreign/foreign.h"
 #include "parser/parse_func.h"
+#include "resolute.h"
 #include "source/server.h"
 #include "source/redis.h"
 #include "utils/builtins.h"
@@ -151,8 +152,7 @@ call_function(const char *statement, int nargs, const char *cursor, const char *
 	if (SPI_execute_with_args(statement, nargs, types, values, nulls, false, 0) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "a function of a storage returned no row");
-	result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	result = result ? MemoryContextStrdup(context, result) : NULL;
+	result = result_text_in(0, 1, context);
 	SPI_finish();
 	return result;
 }

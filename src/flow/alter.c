@@ -39,8 +39,7 @@ check_cursor_names(const Flow *flow, Oid owner, Oid *types, Datum *values)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("role \"%s\" already has a cursor named \"%s\"",
-						GetUserNameFromId(owner, false),
-						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
+						GetUserNameFromId(owner, false), result_text(0, 1)),
 				 errdetail("The cursors of flow \"%s\" go with it to its new owner.", flow->name),
 				 errhint("Give the cursor of the flow another name first.")));
 }

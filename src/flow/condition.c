@@ -13,6 +13,7 @@
 #include "flow/stream.h"
 #include "flow/unit.h"
 #include "miscadmin.h"
+#include "resolute.h"
 #include "rows/json.h"
 
 typedef struct ConditionArg
@@ -44,13 +45,10 @@ sql_truth(Run *run, const char *condition)
 {
 	Oid			types[] = {JSONBOID};
 	Datum		values[] = {run_jsonb(run_state(run))};
-	bool		isnull;
-	Datum		result;
 
 	if (SPI_execute_with_args(condition_sql(condition), 1, types, values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "condition is no query");
-	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	return !isnull && DatumGetBool(result);
+	return result_bool(0, 1);
 }
 
 /* Unit: evaluate a condition that looks at the state. */

@@ -84,7 +84,7 @@ steps_jsonb(const char *flow, ArrayType *steps)
 				 errmsg("a step of flow \"%s\" is null", flow),
 				 errhint("Give create_flow() at least one step, made by the functions of schema resolute.")));
 	catalog_execute("SELECT pg_catalog.to_jsonb($1)", 1, types, values, NULL);
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	return result_datum(0, 1, &isnull);
 }
 
 /* Are two jsonb documents equal? */

@@ -10,6 +10,7 @@
 #include "flow/check.h"
 #include "mb/pg_wchar.h"
 #include "parser/parse_func.h"
+#include "resolute.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
@@ -50,6 +51,6 @@ emit_metrics(Run *run, const Step *step)
 	if (SPI_execute_with_args(psprintf("SELECT %s($1)", function), 1, types, values, NULL,
 							  false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "call of a function is no query");
-	result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	result = result_text(0, 1);
 	return result && !returns_void ? pg_server_to_any(result, strlen(result), PG_UTF8) : NULL;
 }

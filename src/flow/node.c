@@ -14,6 +14,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/parse_func.h"
+#include "resolute.h"
 #include "rows/json.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -150,7 +151,7 @@ node_call(Run *run, const Step *step, Datum argument)
 		elog(ERROR, "call of a node is no query");
 	if (SPI_processed == 0)
 		return NULL;
-	result = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	result = result_text(0, 1);
 	return result ? pg_server_to_any(result, strlen(result), PG_UTF8) : NULL;
 }
 

@@ -36,15 +36,6 @@
 	"SELECT FROM holder h WHERE NOT EXISTS (SELECT FROM chain c " \
 	"WHERE c.holder OPERATOR(pg_catalog.=) h.pid AND c.pid OPERATOR(pg_catalog.=) $4) LIMIT 1"
 
-/* An integer column of the row that was found. */
-static int
-int_column(int number)
-{
-	bool		isnull;
-
-	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, &isnull));
-}
-
 Queue *
 queue_load(const char *name, MemoryContext context)
 {
@@ -53,7 +44,7 @@ queue_load(const char *name, MemoryContext context)
 	Queue	   *queue;
 
 	catalog_execute("SELECT queue_id, owner::pg_catalog.oid, max_running, places, "
-					"(on_full OPERATOR(pg_catalog.=) 'wait')::pg_catalog.int4 "
+					"on_full OPERATOR(pg_catalog.=) 'wait' "
 					"FROM resolute.queues WHERE name OPERATOR(pg_catalog.=) $1",
 					1, types, values, NULL);
 	if (SPI_processed == 0)
@@ -62,12 +53,12 @@ queue_load(const char *name, MemoryContext context)
 				 errmsg("queue \"%s\" does not exist", name),
 				 errhint("%s", own_names("queues", "Make one: SELECT resolute.create_queue('a name', max_running => 2);"))));
 	queue = MemoryContextAllocZero(context, sizeof(Queue));
-	queue->id = int_column(1);
+	queue->id = result_int32(0, 1);
 	queue->name = MemoryContextStrdup(context, name);
-	queue->owner = (Oid) int_column(2);
-	queue->max_running = int_column(3);
-	queue->places = int_column(4);
-	queue->waits = int_column(5) != 0;
+	queue->owner = result_oid(0, 2);
+	queue->max_running = result_int32(0, 3);
+	queue->places = result_int32(0, 4);
+	queue->waits = result_bool(0, 5);
 	queue->relation = resolute_relation("queues");
 	return queue;
 }

@@ -129,7 +129,7 @@ check_unused(const Queue *queue)
 					1, types, values, NULL);
 	if (SPI_processed == 0)
 		return;
-	flow = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	flow = result_text(0, 1);
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("cannot drop queue \"%s\" because flow \"%s\" is in it", queue->name, flow),

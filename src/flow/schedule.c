@@ -222,7 +222,6 @@ static int64
 find_job(const CronJob *job)
 {
 	char	   *database;
-	bool		isnull;
 	int64		id;
 
 	execute("SELECT jobid, database, active FROM cron.job "
@@ -231,12 +230,11 @@ find_job(const CronJob *job)
 			job->name, GetUserNameFromId(job->owner, false), NULL);
 	if (SPI_processed == 0)
 		return 0;
-	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	database = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	id = result_int64(0, 1);
+	database = result_text(0, 2);
 	if (database && strcmp(database, get_database_name(MyDatabaseId)) == 0)
 	{
-		if (job->cron &&
-			!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull)))
+		if (job->cron && !result_bool(0, 3))
 			report_inactive(job, id);
 		return id;
 	}

@@ -34,29 +34,14 @@
 	"v.trigger OPERATOR(pg_catalog.->>) 'label' FROM resolute.flow_versions v " \
 	"WHERE v.flow_id OPERATOR(pg_catalog.=) $1 AND v.version OPERATOR(pg_catalog.=) $2"
 
-/* A column of the first row of the last query; copied to the current context. */
-static Datum
-column(int number, bool byval, int len, bool *isnull)
-{
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-									  number, isnull);
-
-	return *isnull ? (Datum) 0 : datumCopy(value, byval, len);
-}
-
 /* Fill in what differs between versions, from column first on. */
 static void
 definition_from_row(Flow *flow, int first)
 {
-	bool		isnull;
-	Datum		value;
-
-	value = column(first, false, -1, &isnull);
-	flow->cron = isnull ? NULL : TextDatumGetCString(value);
-	flow->trigger = column(first + 1, false, -1, &isnull);
-	flow->definition = column(first + 2, false, -1, &isnull);
-	value = column(first + 3, false, -1, &isnull);
-	flow->label = isnull ? NULL : TextDatumGetCString(value);
+	flow->cron = result_text(0, first);
+	flow->trigger = result_copy(0, first + 1);
+	flow->definition = result_copy(0, first + 2);
+	flow->label = result_text(0, first + 3);
 }
 
 /* Fill a Flow from the first row of the last query. */
@@ -64,20 +49,17 @@ static Flow *
 flow_from_row(void)
 {
 	Flow	   *flow = palloc0(sizeof(Flow));
-	bool		isnull;
-	Datum		value;
 
-	flow->id = DatumGetInt32(column(1, true, 4, &isnull));
-	flow->name = TextDatumGetCString(column(2, false, -1, &isnull));
-	flow->owner = DatumGetObjectId(column(3, true, 4, &isnull));
-	flow->version = DatumGetInt32(column(4, true, 4, &isnull));
-	flow->enabled = DatumGetBool(column(5, true, 1, &isnull));
-	flow->max_runtime_us = DatumGetInt64(column(6, true, 8, &isnull));
-	flow->max_failures = DatumGetInt32(column(7, true, 4, &isnull));
-	flow->not_before = DatumGetTimestampTz(column(8, true, 8, &isnull));
+	flow->id = result_int32(0, 1);
+	flow->name = result_text(0, 2);
+	flow->owner = result_oid(0, 3);
+	flow->version = result_int32(0, 4);
+	flow->enabled = result_bool(0, 5);
+	flow->max_runtime_us = result_int64(0, 6);
+	flow->max_failures = result_int32(0, 7);
+	flow->not_before = result_int64(0, 8);
 	definition_from_row(flow, 9);
-	value = column(13, false, -1, &isnull);
-	flow->queue = isnull ? NULL : TextDatumGetCString(value);
+	flow->queue = result_text(0, 13);
 	return flow;
 }
 
@@ -91,13 +73,8 @@ own_names(const char *table, const char *none)
 					0, NULL, NULL, NULL);
 	for (uint64 i = 0; i < SPI_processed && out.len < 500; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		bool		isnull;
-		Oid			owner = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
-
-		if (is_member_of_role(GetUserId(), owner))
-			appendStringInfo(&out, "%s\"%s\"", out.len ? ", " : "",
-							 SPI_getvalue(row, SPI_tuptable->tupdesc, 1));
+		if (is_member_of_role(GetUserId(), result_oid(i, 2)))
+			appendStringInfo(&out, "%s\"%s\"", out.len ? ", " : "", result_text(i, 1));
 	}
 	return out.len ? psprintf("Your %s are %s.", table, out.data) : pstrdup(none);
 }
@@ -178,12 +155,11 @@ insert_flow(Flow *flow)
 {
 	Oid			types[] = {TEXTOID, OIDOID};
 	Datum		values[] = {CStringGetTextDatum(flow->name), ObjectIdGetDatum(flow->owner)};
-	bool		isnull;
 
 	catalog_execute("INSERT INTO resolute.flows (name, owner, version) "
 					"VALUES ($1, $2::pg_catalog.regrole, 1) RETURNING flow_id",
 					2, types, values, NULL);
-	flow->id = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	flow->id = result_int32(0, 1);
 	flow->version = 1;
 }
 
@@ -193,12 +169,11 @@ advance_version(Flow *flow)
 {
 	Oid			types[] = {INT4OID};
 	Datum		values[] = {Int32GetDatum(flow->id)};
-	bool		isnull;
 
 	catalog_execute("UPDATE resolute.flows SET version = version OPERATOR(pg_catalog.+) 1, not_before = NULL "
 					"WHERE flow_id OPERATOR(pg_catalog.=) $1 RETURNING version",
 					1, types, values, NULL);
-	flow->version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	flow->version = result_int32(0, 1);
 }
 
 void

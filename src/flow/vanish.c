@@ -229,12 +229,9 @@ check_not_shared(Run *run, const Vanish *vanish)
 	MemoryContextSwitchTo(caller);	/* SPI has left its own */
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Oid			owner = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
+		Oid			owner = result_oid(i, 2);
 		const VanishTarget *target =
-			find_target(vanish, relation_of_other(SPI_getvalue(row, desc, 3), owner));
+			find_target(vanish, relation_of_other(result_text(i, 3), owner));
 
 		if (target == NULL)
 			continue;
@@ -243,7 +240,7 @@ check_not_shared(Run *run, const Vanish *vanish)
 				 errmsg("table \"%s\" is the target of another flow, too", target->name),
 				 is_member_of_role(GetUserId(), owner) ?
 				 errdetail("Flow \"%s\" upserts into it. Its rows would be taken for rows that the source no longer has.",
-						   SPI_getvalue(row, desc, 1)) :
+						   result_text(i, 1)) :
 				 errdetail("A flow of another owner upserts into it. Its rows would be taken for rows that the source no longer has."),
 				 errhint("If both flows bring the same rows, say so: CALL resolute.%s(%s, shared => true);",
 						 vanish->procedure, quote_literal_cstr(run->flow->name))));

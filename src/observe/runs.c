@@ -51,7 +51,6 @@ runs_insert(RunRecord *record)
 	TIMESTAMPTZOID, INT4OID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, TEXTOID};
 	Datum		values[13];
 	char		nulls[14] = "             ";
-	bool		isnull;
 
 	values[0] = Int32GetDatum(record->flow_id);
 	values[1] = CStringGetTextDatum(record->flow);
@@ -71,8 +70,7 @@ runs_insert(RunRecord *record)
 					"input, started_at, pid, finished_at, error_message, queued_at, kind) "
 					"VALUES ($1, $2, $3::pg_catalog.regrole, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
 					"RETURNING run_id", 13, types, values, nulls);
-	record->run_id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-												 1, &isnull));
+	record->run_id = result_int64(0, 1);
 }
 
 void
@@ -213,19 +211,9 @@ runs_started_since(int flow_id, TimestampTz since)
 	return SPI_processed > 0;
 }
 
-/* A column of the row that was found; 0 for null. */
-static int64
-int_column(int number)
-{
-	bool		isnull;
-	Datum		value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, &isnull);
-
-	return isnull ? 0 : DatumGetInt64(value);
-}
-
 /* In the order of the members that they go to; times are as timestamptz has them. */
 #define LOAD_SQL \
-	"SELECT flow, status, owner::pg_catalog.oid::pg_catalog.int8, version::pg_catalog.int8, " \
+	"SELECT flow, status, owner::pg_catalog.oid, version, " \
 	"source_records, inserted, updated, unchanged, stale, duplicates, filtered, failed, " \
 	"handled_errors, pages, retries, started_at, finished_at, cursor_position " \
 	"FROM resolute.runs WHERE run_id OPERATOR(pg_catalog.=) $1"
@@ -248,16 +236,16 @@ runs_load(int64 run_id, RunRecord *record)
 	if (SPI_processed == 0)
 		return false;
 	record->run_id = run_id;
-	record->flow = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	status = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	record->flow = result_text(0, 1);
+	status = result_text(0, 2);
 	while (strcmp(status_names[record->status], status) != 0)
 		record->status++;
-	record->owner = (Oid) int_column(3);
-	record->version = (int) int_column(4);
+	record->owner = result_oid(0, 3);
+	record->version = result_int32(0, 4);
 	for (Size i = 0; i < lengthof(counters); i++)
-		*counters[i] = int_column(column++);
+		*counters[i] = result_int64(0, column++);
 	for (Size i = 0; i < lengthof(times); i++)
-		*times[i] = int_column(column++);
+		*times[i] = result_int64(0, column++);
 	return true;
 }
 
@@ -267,7 +255,6 @@ runs_row(int64 run_id, MemoryContext context)
 	Oid			types[] = {INT8OID};
 	Datum		values[] = {Int64GetDatum(run_id)};
 	MemoryContext old;
-	bool		isnull;
 	Datum		row;
 
 	catalog_execute("SELECT r FROM resolute.runs r WHERE run_id OPERATOR(pg_catalog.=) $1",
@@ -275,8 +262,7 @@ runs_row(int64 run_id, MemoryContext context)
 	if (SPI_processed != 1)
 		elog(ERROR, "run " INT64_FORMAT " is gone", run_id);
 	old = MemoryContextSwitchTo(context);
-	row = datumCopy(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull),
-					false, -1);
+	row = result_copy(0, 1);
 	MemoryContextSwitchTo(old);
 	return row;
 }

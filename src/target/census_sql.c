@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
+#include "resolute.h"
 #include "target/census_internal.h"
 #include "utils/builtins.h"
 #include "utils/queryenvironment.h"
@@ -84,10 +85,8 @@ vanished_only(const Census *census)
 static int64
 count_rows(const Census *census, const char *from)
 {
-	bool		isnull;
-
 	run(census, psprintf("SELECT pg_catalog.count(*)%s", from), SPI_OK_SELECT);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return result_int64(0, 1);
 }
 
 void
@@ -117,7 +116,7 @@ census_vanished(Census *census, const char *column, bool prefix, int limit)
 						 value, from, quote_identifier(column), limit), SPI_OK_SELECT);
 	MemoryContextSwitchTo(caller);
 	for (uint64 i = 0; i < SPI_processed; i++)
-		result = lappend(result, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+		result = lappend(result, result_text(i, 1));
 	SPI_finish();
 	return result;
 }

@@ -51,22 +51,6 @@
 	"UPDATE resolute.dead_letters SET resolved_at = pg_catalog.clock_timestamp()" \
 	" WHERE id OPERATOR(pg_catalog.=) ANY ($1)"
 
-/* A column of a row that SPI found, as text in the current context; NULL for null. */
-static char *
-text_column(uint64 row, int number)
-{
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number);
-}
-
-static int64
-int64_column(uint64 row, int number)
-{
-	bool		isnull;
-
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-									   number, &isnull));
-}
-
 /* The text, or the same one that the letter before has: they come in order. */
 static const char *
 shared_text(const char *before, char *text)
@@ -94,13 +78,10 @@ dead_letters_open(int flow_id, const char *step, int64 limit, int *n)
 	letters = palloc_extended(sizeof(Letter) * Max(*n, 1), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < *n; i++)
 	{
-		bool		isnull;
-
-		letters[i].id = int64_column(i, 1);
-		letters[i].step = shared_text(i > 0 ? letters[i - 1].step : NULL, text_column(i, 2));
-		letters[i].source = shared_text(i > 0 ? letters[i - 1].source : NULL, text_column(i, 3));
-		letters[i].version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i],
-														 SPI_tuptable->tupdesc, 4, &isnull));
+		letters[i].id = result_int64(i, 1);
+		letters[i].step = shared_text(i > 0 ? letters[i - 1].step : NULL, result_text(i, 2));
+		letters[i].source = shared_text(i > 0 ? letters[i - 1].source : NULL, result_text(i, 3));
+		letters[i].version = result_int32(i, 4);
 	}
 	return letters;
 }
@@ -138,8 +119,8 @@ dead_letters_read(Letter *letters, int n)
 	MemoryContextSwitchTo(caller);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		int64		id = int64_column(row, 1);
-		char	   *text = text_column(row, 2);
+		int64		id = result_int64(row, 1);
+		char	   *text = result_text(row, 2);
 		int			i = 0;
 		Value		item;
 

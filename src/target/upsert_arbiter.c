@@ -15,6 +15,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "nodes/bitmapset.h"
+#include "resolute.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -163,9 +164,7 @@ missing_distribution_column(const UpsertShape *shape)
 							  "FROM pg_catalog.pg_dist_partition "
 							  "WHERE logicalrelid::pg_catalog.oid OPERATOR(pg_catalog.=) $1 AND partkey IS NOT NULL",
 							  1, types, values, NULL, true, 1) == SPI_OK_SELECT && SPI_processed > 0)
-		name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	if (name != NULL)
-		name = MemoryContextStrdup(context, name);
+		name = result_text_in(0, 1, context);
 	SPI_finish();
 	return name == NULL || key_has_column(shape, name) ? NULL : name;
 }

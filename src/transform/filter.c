@@ -7,6 +7,7 @@
 #include "catalog/pg_type.h"
 #include "utils/memutils.h"
 
+#include "resolute.h"
 #include "transform/expression.h"
 #include "transform/row_work.h"
 
@@ -52,12 +53,7 @@ filter_range(void *arg, int from, int nrows)
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "condition of a filter: %s", SPI_result_code_string(result));
 	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Datum		number = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
-
-		fw->passes[from + DatumGetInt64(number) - 1] = true;
-	}
+		fw->passes[from + result_int64(i, 1) - 1] = true;
 	SPI_freetuptable(SPI_tuptable);
 }
 

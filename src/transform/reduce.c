@@ -10,6 +10,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "resolute.h"
 #include "transform/expression.h"
 #include "transform/row_work.h"
 
@@ -50,7 +51,7 @@ reduce_row(void *arg, int i)
 
 	if (result != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "expression of a reduce: %s", SPI_result_code_string(result));
-	acc = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	acc = result_datum(0, 1, &isnull);
 	MemoryContextSwitchTo(caller);
 	if (isnull)
 		rw->acc = DirectFunctionCall1(jsonb_in, CStringGetDatum("null"));
