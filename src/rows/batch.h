@@ -154,6 +154,12 @@ extern void page_fail_row(PageContext *page, const char *step, const Row *row,
 extern bool is_row_error(int sqlerrcode);
 
 /*
+ * Call fn(arg) in one subtransaction, in the caller's memory context.  NULL if all went well; else
+ * the row error that undid it, allocated in that context.  Any other error is re-raised.
+ */
+extern ErrorData *guard_call(void (*fn) (void *arg), void *arg);
+
+/*
  * Call fn(arg, i) for each row i in 0 .. nrows - 1, inside a subtransaction.
  * A row whose call raises a row error (is_row_error) is reported to
  * failed(arg, i, edata) and the rest goes on in a new subtransaction; any other

@@ -21,135 +21,122 @@ is_row_error(int sqlerrcode)
 		sqlerrcode == ERRCODE_RAISE_EXCEPTION;
 }
 
-/*
- * Undo what failed in a subtransaction, and return the error, allocated in context; re-raise
- * one that is not of a row.
- */
-static ErrorData *
-recover(MemoryContext context, ResourceOwner owner, bool of_row)
-{
-	ErrorData  *error;
-
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	FlushErrorState();
-	RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	if (!of_row || !is_row_error(error->sqlerrcode))
-		ReThrowError(error);
-	return error;
-}
-
-/*
- * Call fn from row `i` on, in one subtransaction.  Returns the row that raised
- * a row error, and that error, or nrows if all went well.
- */
-static int
-run_rows(int i, int nrows, void (*fn) (void *arg, int i), void *arg, ErrorData **error)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int row = i;
-
-	BeginInternalSubTransaction(NULL);
-	/* fn allocates where its caller wants it, not in the subtransaction. */
-	MemoryContextSwitchTo(context);
-
-	PG_TRY();
-	{
-		for (; row < nrows; row++)
-			fn(arg, row);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		*error = recover(context, owner, row < nrows);
-	}
-	PG_END_TRY();
-	return row;
-}
-
-void
-guard_rows(int nrows, void (*fn) (void *arg, int i),
-		   void (*failed) (void *arg, int i, ErrorData *edata), void *arg)
-{
-	int			i = 0;
-
-	while (i < nrows)
-	{
-		ErrorData  *error = NULL;
-
-		CHECK_FOR_INTERRUPTS();
-		i = run_rows(i, nrows, fn, arg, &error);
-		if (error != NULL)
-		{
-			failed(arg, i, error);
-			FreeErrorData(error);
-			i++;
-		}
-	}
-}
-
-typedef struct Ranges
-{
-	void		(*fn) (void *arg, int from, int nrows);
-	void		(*failed) (void *arg, int i, ErrorData *edata);
-	void	   *arg;
-} Ranges;
-
-/* Call fn for a range of rows in one subtransaction; its row error, or NULL. */
-static ErrorData *
-run_range(Ranges *ranges, int from, int nrows)
+ErrorData *
+guard_call(void (*fn) (void *arg), void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
+	/* fn allocates where its caller wants it, not in the subtransaction. */
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		ranges->fn(ranges->arg, from, nrows);
+		fn(arg);
 		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
 	}
 	PG_CATCH();
 	{
-		error = recover(context, owner, true);
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL && !is_row_error(error->sqlerrcode))
+		ReThrowError(error);
 	return error;
 }
 
-/* A range, or its halves; no deeper than a number has bits. */
+/* The rows that are still to be called. */
+typedef struct Rows
+{
+	void		(*fn) (void *arg, int i);
+	void	   *arg;
+	int			next;
+	int			nrows;
+} Rows;
+
 static void
-halve_range(Ranges *ranges, int from, int nrows)
+run_rows(void *arg)
+{
+	Rows	   *rows = arg;
+
+	for (; rows->next < rows->nrows; rows->next++)
+		rows->fn(rows->arg, rows->next);
+}
+
+void
+guard_rows(int nrows, void (*fn) (void *arg, int i),
+		   void (*failed) (void *arg, int i, ErrorData *edata), void *arg)
+{
+	Rows		rows = {fn, arg, 0, nrows};
+
+	while (rows.next < nrows)
+	{
+		ErrorData  *error;
+
+		CHECK_FOR_INTERRUPTS();
+		error = guard_call(run_rows, &rows);
+		if (error == NULL)
+			continue;
+		if (rows.next == nrows) /* it is no error of a row: all went well */
+			ReThrowError(error);
+		failed(arg, rows.next++, error);
+		FreeErrorData(error);
+	}
+}
+
+/* A range of rows that is to be called. */
+typedef struct Range
+{
+	void		(*fn) (void *arg, int from, int nrows);
+	void		(*failed) (void *arg, int i, ErrorData *edata);
+	void	   *arg;
+	int			from;
+	int			nrows;
+} Range;
+
+static void
+run_range(void *arg)
+{
+	Range	   *range = arg;
+
+	range->fn(range->arg, range->from, range->nrows);
+}
+
+/* The range, or its halves; no deeper than a number has bits. */
+static void
+halve_range(Range range)
 {
 	ErrorData  *error;
+	Range		half = range;
 
 	CHECK_FOR_INTERRUPTS();
-	error = run_range(ranges, from, nrows);
+	error = guard_call(run_range, &range);
 	if (error == NULL)
 		return;
-	if (nrows == 1)
-		ranges->failed(ranges->arg, from, error);
+	if (range.nrows == 1)
+		range.failed(range.arg, range.from, error);
 	FreeErrorData(error);
-	if (nrows == 1)
+	if (range.nrows == 1)
 		return;
-	halve_range(ranges, from, nrows / 2);
-	halve_range(ranges, from + nrows / 2, nrows - nrows / 2);
+	half.nrows = range.nrows / 2;
+	halve_range(half);
+	half.from = range.from + half.nrows;
+	half.nrows = range.nrows - half.nrows;
+	halve_range(half);
 }
 
 void
 guard_ranges(int nrows, void (*fn) (void *arg, int from, int nrows),
 			 void (*failed) (void *arg, int i, ErrorData *edata), void *arg)
 {
-	Ranges		ranges = {fn, failed, arg};
+	Range		all = {fn, failed, arg, 0, nrows};
 
 	if (nrows > 0)
-		halve_range(&ranges, 0, nrows);
+		halve_range(all);
 }

@@ -8,10 +8,7 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "target/upsert_internal.h"
 
@@ -25,73 +22,53 @@ typedef struct Refused
 typedef struct Writer
 {
 	Incoming   *in;
-	List	   *refused;		/* of Refused *, in the page's context */
+	List	   *refused;		/* of Refused * */
 	uint64		written;		/* rows in statements that went through */
 	uint64		processed;		/* rows that these statements wrote */
 } Writer;
 
-/*
- * Write the rows in a subtransaction of their own.  NULL if that went well,
- * otherwise the row error; any other error is raised.
- */
-static ErrorData *
-try_write(Writer *writer, const int *rows, int nrows)
+/* Rows that are to be written at once. */
+typedef struct Rows
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile edata = NULL;
+	Incoming   *in;
+	const int  *rows;
+	int			nrows;
+	uint64		processed;		/* how many of them were */
+} Rows;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		uint64		processed = upsert_run_write(writer->in, rows, nrows);
+static void
+write_rows(void *arg)
+{
+	Rows	   *rows = arg;
 
-		ReleaseCurrentSubTransaction();
-		writer->written += nrows;
-		writer->processed += processed;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(writer->in->page->context);
-		edata = CopyErrorData();
-		FlushErrorState();
-
-		/* Even if the error goes on: nobody else would end the subtransaction. */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!is_row_error(edata->sqlerrcode))
-			ReThrowError(edata);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return edata;
+	rows->processed = upsert_run_write(rows->in, rows->rows, rows->nrows);
 }
 
 /* Write what can be written of the rows; the rest is refused. */
 static void
 write_or_halve(Writer *writer, const int *rows, int nrows)
 {
+	Rows		all = {writer->in, rows, nrows, 0};
 	ErrorData  *edata;
 
 	CHECK_FOR_INTERRUPTS();
 	check_stack_depth();
 	if (nrows == 0)
 		return;
-	edata = try_write(writer, rows, nrows);
+	edata = guard_call(write_rows, &all);
 	if (edata == NULL)
+	{
+		writer->written += nrows;
+		writer->processed += all.processed;
 		return;
+	}
 	if (nrows == 1)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(writer->in->page->context);
 		Refused    *refused = palloc(sizeof(Refused));
 
 		refused->row = rows[0];
 		refused->edata = edata;
 		writer->refused = lappend(writer->refused, refused);
-		MemoryContextSwitchTo(caller);
 		return;
 	}
 	FreeErrorData(edata);
@@ -127,12 +104,7 @@ write_refused_again(Writer *writer)
 		if (may_depend_on_others(one))
 			rows[nrows++] = one->row;
 		else
-		{
-			MemoryContext caller = MemoryContextSwitchTo(writer->in->page->context);
-
 			writer->refused = lappend(writer->refused, one);
-			MemoryContextSwitchTo(caller);
-		}
 	}
 	write_or_halve(writer, rows, nrows);
 	pfree(rows);
@@ -186,39 +158,27 @@ find_unwritten(Incoming *in, uint64 missing)
 	pfree(before);
 }
 
+static void
+insert_rows(void *arg)
+{
+	Rows	   *rows = arg;
+
+	upsert_run_bulk(rows->in, rows->rows, rows->nrows);
+}
+
 /* To be called inside SPI_connect(). */
 bool
 upsert_insert_new(Incoming *in)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	int			nrows;
-	int		   *rows = rows_to_write(in, &nrows);
-	ErrorData  *volatile edata = NULL;
-	volatile bool inserted = false;
+	Rows		all = {.in = in};
+	ErrorData  *edata;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		upsert_run_bulk(in, rows, nrows);
-		ReleaseCurrentSubTransaction();
-		inserted = true;
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(in->page->context);
-		edata = CopyErrorData();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	if (!inserted)
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	if (edata != NULL && !is_row_error(edata->sqlerrcode))
-		ReThrowError(edata);
-	return inserted;
+	all.rows = rows_to_write(in, &all.nrows);
+	edata = guard_call(insert_rows, &all);
+	if (edata == NULL)
+		return true;
+	FreeErrorData(edata);
+	return false;
 }
 
 /* To be called inside SPI_connect(). */
