@@ -39,7 +39,8 @@ typedef struct Bulk
 	EState	   *estate;
 	ResultRelInfo *target;
 	List	   *defaults;		/* of ExprState *, as in shape->defaults */
-	TupleTableSlot **slots;
+	int			nslots;
+	TupleTableSlot **slots;		/* made when they are needed */
 } Bulk;
 
 /* Does the upsert write this column? */
@@ -166,7 +167,7 @@ check_rights(const UpsertShape *shape)
 }
 
 static void
-bulk_begin(Bulk *bulk, Incoming *in, RangeTblEntry *rte)
+bulk_begin(Bulk *bulk, Incoming *in, RangeTblEntry *rte, int nrows)
 {
 	ListCell   *lc;
 
@@ -179,13 +180,14 @@ bulk_begin(Bulk *bulk, Incoming *in, RangeTblEntry *rte)
 	ExecOpenIndices(bulk->target, false);
 	foreach(lc, in->shape->defaults)
 		bulk->defaults = lappend(bulk->defaults, ExecPrepareExpr(lfirst(lc), bulk->estate));
-	bulk->slots = palloc0(sizeof(TupleTableSlot *) * BULK_ROWS);
+	bulk->nslots = Min(nrows, BULK_ROWS);
+	bulk->slots = palloc0(sizeof(TupleTableSlot *) * bulk->nslots);
 }
 
 static void
 bulk_end(Bulk *bulk)
 {
-	for (int i = 0; i < BULK_ROWS && bulk->slots[i] != NULL; i++)
+	for (int i = 0; i < bulk->nslots && bulk->slots[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(bulk->slots[i]);
 	ExecCloseIndices(bulk->target);
 	FreeExecutorState(bulk->estate);
@@ -253,7 +255,7 @@ upsert_run_bulk(Incoming *in, const int *rows, int nrows)
 {
 	Bulk		bulk;
 
-	bulk_begin(&bulk, in, check_rights(in->shape));
+	bulk_begin(&bulk, in, check_rights(in->shape), nrows);
 	for (int done = 0; done < nrows; done += BULK_ROWS)
 		bulk_put(&bulk, rows + done, Min(nrows - done, BULK_ROWS));
 	bulk_end(&bulk);
