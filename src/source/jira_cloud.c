@@ -137,14 +137,17 @@ next_token(JiraSource *js, const JsonPage *json)
 	return MemoryContextStrdup(js->context, text.data);
 }
 
-/* Refuse a page that was there too often, and too many empty ones that promise more. */
+/*
+ * Refuse a page that was there too often, and too many empty ones that promise more; hash is
+ * that of the page's issues.
+ */
 static void
-check_progress(JiraSource *js, const JsonPage *json)
+check_progress(JiraSource *js, const JsonPage *json, uint64 hash)
 {
 	if (json->nitems > 0)
 	{
 		js->empty_pages = 0;
-		if (know_hash(js, page_hash(json), false) >= MAX_SAME_PAGES)
+		if (know_hash(js, hash, false) >= MAX_SAME_PAGES)
 			jira_protocol_error(js, "The server sent the issues of an earlier page again.",
 								JIRA_HINT_PAGING);
 	}
@@ -238,14 +241,16 @@ jira_cloud_next(JiraSource *js)
 	SourcePage	   *page = palloc0(sizeof(SourcePage));
 	int64		left = js->max_items > 0 ? js->max_items - js->delivered : PG_INT64_MAX;
 	JsonPage	json;
+	uint64		hash;
 	char	   *next;
 	bool		done;
 
 	js->asked = NULL;
 	read_page(js, &json, page);
+	hash = json.nitems > 0 ? page_hash(&json) : 0;
 	next = next_token(js, &json);
 	if (next)
-		check_progress(js, &json);
+		check_progress(js, &json, hash);
 
 	/* the network works on the next page while we and our caller do on this */
 	done = next == NULL || json.nitems >= left;
@@ -264,7 +269,7 @@ jira_cloud_next(JiraSource *js)
 	if (next)
 		know_token(js, next, true);
 	if (json.nitems > 0)
-		know_hash(js, page_hash(&json), true);
+		know_hash(js, hash, true);
 	js->done = done;
 	return page;
 }
