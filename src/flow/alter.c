@@ -117,10 +117,7 @@ resolute_alter_flow(PG_FUNCTION_ARGS)
 	char		nulls[4] = "   ";
 	Flow	   *flow;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of a flow must not be null")));
+	check_given(fcinfo, 0, "name", "flow");
 	check_limits(fcinfo);
 	SPI_connect();
 	flow = flow_load(text_to_cstring(PG_GETARG_TEXT_PP(0)), false, CurrentMemoryContext);

@@ -18,33 +18,12 @@
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
-#define FLOW_MAX_NAME 200		/* bytes; it is part of the job's name */
 
 PG_FUNCTION_INFO_V1(resolute_create_flow);
 PG_FUNCTION_INFO_V1(resolute_create_or_replace_flow);
 PG_FUNCTION_INFO_V1(resolute_drop_flow);
 PG_FUNCTION_INFO_V1(resolute_enable_flow);
 PG_FUNCTION_INFO_V1(resolute_disable_flow);
-
-/* An argument that must be given. */
-static void
-check_not_null(FunctionCallInfo fcinfo, int arg, const char *what)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s of a flow must not be null", what)));
-}
-
-static void
-check_flow_name(const char *name)
-{
-	if (name[0] == '\0' || strlen(name) > FLOW_MAX_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("invalid name of a flow: \"%s\"", name),
-				 errhint("A name has 1 to %d bytes.", FLOW_MAX_NAME)));
-}
 
 /* The cron text of a trigger, or NULL for a manual one. */
 static char *
@@ -138,11 +117,11 @@ define_flow(FunctionCallInfo fcinfo, bool replace)
 	Flow	   *stored,
 			   *flow;
 
-	check_not_null(fcinfo, 0, "name");
-	check_not_null(fcinfo, 1, "trigger");
-	check_not_null(fcinfo, 2, "steps");
+	check_given(fcinfo, 0, "name", "flow");
+	check_given(fcinfo, 1, "trigger", "flow");
+	check_given(fcinfo, 2, "steps", "flow");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	check_flow_name(name);
+	check_name("flow", name);
 	SPI_connect();
 	steps = steps_jsonb(name, PG_GETARG_ARRAYTYPE_P(2));
 	stored = existing_flow(name, replace);

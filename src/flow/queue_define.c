@@ -13,21 +13,9 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
-#define QUEUE_MAX_NAME 200		/* bytes; as of flows */
-
 PG_FUNCTION_INFO_V1(resolute_create_queue);
 PG_FUNCTION_INFO_V1(resolute_alter_queue);
 PG_FUNCTION_INFO_V1(resolute_drop_queue);
-
-/* An argument that must be given. */
-static void
-check_not_null(FunctionCallInfo fcinfo, int arg, const char *what)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s of a queue must not be null", what)));
-}
 
 static void
 check_max_running(int max_running)
@@ -57,15 +45,11 @@ resolute_create_queue(PG_FUNCTION_ARGS)
 	Datum		values[4];
 	char	   *name;
 
-	check_not_null(fcinfo, 0, "name");
-	check_not_null(fcinfo, 1, "max_running");
-	check_not_null(fcinfo, 2, "on_full");
+	check_given(fcinfo, 0, "name", "queue");
+	check_given(fcinfo, 1, "max_running", "queue");
+	check_given(fcinfo, 2, "on_full", "queue");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	if (name[0] == '\0' || strlen(name) > QUEUE_MAX_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("invalid name of a queue: \"%s\"", name),
-				 errhint("A name has 1 to %d bytes.", QUEUE_MAX_NAME)));
+	check_name("queue", name);
 	check_max_running(PG_GETARG_INT32(1));
 	check_on_full(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SPI_connect();
@@ -93,7 +77,7 @@ resolute_alter_queue(PG_FUNCTION_ARGS)
 	char		nulls[5] = "    ";
 	Queue	   *queue;
 
-	check_not_null(fcinfo, 0, "name");
+	check_given(fcinfo, 0, "name", "queue");
 	if (!PG_ARGISNULL(1))
 		check_max_running(PG_GETARG_INT32(1));
 	if (!PG_ARGISNULL(2))

@@ -80,6 +80,25 @@ own_names(const char *table, const char *none)
 }
 
 void
+check_given(FunctionCallInfo fcinfo, int arg, const char *what, const char *of)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s of a %s must not be null", what, of)));
+}
+
+void
+check_name(const char *of, const char *name)
+{
+	if (name[0] == '\0' || strlen(name) > STORE_MAX_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid name of a %s: \"%s\"", of, name),
+				 errhint("A name has 1 to %d bytes.", STORE_MAX_NAME)));
+}
+
+void
 check_new_owner(const char *what, const char *name, Oid owner)
 {
 	if (is_member_of_role(GetUserId(), owner))

@@ -9,6 +9,7 @@
 #define RESOLUTE_STORE_H
 
 #include "flow/step.h"
+#include "fmgr.h"
 
 /*
  * Load a flow by name into context, unparsed.  Raises 42704 with a hint where there is
@@ -21,6 +22,13 @@ extern Flow *flow_load(const char *name, bool missing_ok, MemoryContext context)
  * belong to roles of the current user; or what to say if there are none.
  */
 extern char *own_names(const char *table, const char *none);
+
+/* Raises 22004 where an argument is null: what it is, and of what kind of thing. */
+extern void check_given(FunctionCallInfo fcinfo, int arg, const char *what, const char *of);
+
+/* Raises 42602 for a name that is empty or too long. */
+#define STORE_MAX_NAME 200		/* bytes; it is part of the name of a flow's job */
+extern void check_name(const char *of, const char *name);
 
 /* Raises 42501 unless the new owner of a thing is a role that the current user could become. */
 extern void check_new_owner(const char *what, const char *name, Oid owner);

@@ -277,24 +277,26 @@ option_bool(List *list, const char *name, bool otherwise)
 	return flag;
 }
 
+/* An option that parse_number() reads. */
+static double
+option_number(List *list, const char *name, OptionType type, double otherwise)
+{
+	DefElem    *element = option_element(list, name);
+	double		number = otherwise;
+
+	if (element && !parse_number(type, defGetString(element), &number))
+		option_reject_value(name, type == OPTION_BYTES ? "must be a size" : "must be a time");
+	return number;
+}
+
 double
 option_seconds(List *list, const char *name, double otherwise)
 {
-	DefElem    *element = option_element(list, name);
-	double		seconds = otherwise;
-
-	if (element && !parse_number(OPTION_SECONDS, defGetString(element), &seconds))
-		option_reject_value(name, "must be a time");
-	return seconds;
+	return option_number(list, name, OPTION_SECONDS, otherwise);
 }
 
 Size
 option_bytes(List *list, const char *name, Size otherwise)
 {
-	DefElem    *element = option_element(list, name);
-	double		bytes = otherwise;
-
-	if (element && !parse_number(OPTION_BYTES, defGetString(element), &bytes))
-		option_reject_value(name, "must be a size");
-	return (Size) bytes;
+	return (Size) option_number(list, name, OPTION_BYTES, otherwise);
 }

@@ -188,35 +188,21 @@ make_filter(FunctionCallInfo fcinfo, const FieldSet *input)
 
 ITEMS_FUNCTION(filter)
 
-static Transform *
-make_sort(FunctionCallInfo fcinfo, const FieldSet *input)
-{
-	List	   *keys = sort_keys_from_text("by of sort_items", arg_text(fcinfo, 1, "by"));
+/* The same for a transform of one argument, which is a text that parse() reads. */
+#define ONE_ARGUMENT_FUNCTION(name, argument, parse, create) \
+	static Transform * \
+	make_##name(FunctionCallInfo fcinfo, const FieldSet *input) \
+	{ \
+		return create(#name "_items", \
+					  parse(argument " of " #name "_items", arg_text(fcinfo, 1, argument)), input); \
+	} \
+	ITEMS_FUNCTION(name)
 
-	return sort_create("sort_items", keys, input);
-}
-
-ITEMS_FUNCTION(sort)
-
-static Transform *
-make_group_by(FunctionCallInfo fcinfo, const FieldSet *input)
-{
-	List	   *keys = field_paths_from_text("key of group_by_items", arg_text(fcinfo, 1, "key"));
-
-	return group_create("group_by_items", keys, input);
-}
-
-ITEMS_FUNCTION(group_by)
-
-static Transform *
-make_flatten(FunctionCallInfo fcinfo, const FieldSet *input)
-{
-	FieldPath  *path = field_path_make("path of flatten_items", arg_text(fcinfo, 1, "path"));
-
-	return flatten_create("flatten_items", path, input);
-}
-
-ITEMS_FUNCTION(flatten)
+ONE_ARGUMENT_FUNCTION(sort, "by", sort_keys_from_text, sort_create)
+ONE_ARGUMENT_FUNCTION(group_by, "key", field_paths_from_text, group_create)
+ONE_ARGUMENT_FUNCTION(flatten, "path", field_path_make, flatten_create)
+ONE_ARGUMENT_FUNCTION(pick, "fields", field_paths_from_text, pick_create)
+ONE_ARGUMENT_FUNCTION(omit, "fields", names_from_text, omit_create)
 
 static Transform *
 make_chunk(FunctionCallInfo fcinfo, const FieldSet *input)
@@ -229,26 +215,6 @@ make_chunk(FunctionCallInfo fcinfo, const FieldSet *input)
 }
 
 ITEMS_FUNCTION(chunk)
-
-static Transform *
-make_pick(FunctionCallInfo fcinfo, const FieldSet *input)
-{
-	List	   *paths = field_paths_from_text("fields of pick_items", arg_text(fcinfo, 1, "fields"));
-
-	return pick_create("pick_items", paths, input);
-}
-
-ITEMS_FUNCTION(pick)
-
-static Transform *
-make_omit(FunctionCallInfo fcinfo, const FieldSet *input)
-{
-	List	   *names = names_from_text("fields of omit_items", arg_text(fcinfo, 1, "fields"));
-
-	return omit_create("omit_items", names, input);
-}
-
-ITEMS_FUNCTION(omit)
 
 static Transform *
 make_json_path(FunctionCallInfo fcinfo, const FieldSet *input)

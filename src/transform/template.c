@@ -26,30 +26,42 @@ tmpl_position(const char *source, int pos, int *line, int *column)
 	}
 }
 
-void
-tmpl_syntax_error(const char *source, int pos, const char *hint, const char *format,...)
+char *
+tmpl_message(const char *format, va_list args)
 {
 	StringInfoData message;
-	int			line;
-	int			column;
 
 	initStringInfo(&message);
 	for (;;)
 	{
-		va_list		args;
+		va_list		copy;
 		int			needed;
 
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
+		va_copy(copy, args);
+		needed = appendStringInfoVA(&message, format, copy);
+		va_end(copy);
 		if (needed == 0)
 			break;
 		enlargeStringInfo(&message, needed);
 	}
+	return pg_any_to_server(message.data, message.len, PG_UTF8);
+}
+
+void
+tmpl_syntax_error(const char *source, int pos, const char *hint, const char *format,...)
+{
+	char	   *message;
+	va_list		args;
+	int			line;
+	int			column;
+
+	va_start(args, format);
+	message = tmpl_message(format, args);
+	va_end(args);
 	tmpl_position(source, pos, &line, &column);
 	ereport(ERROR,
 			(errcode(ERRCODE_SYNTAX_ERROR),
-			 errmsg_internal("%s", pg_any_to_server(message.data, message.len, PG_UTF8)),
+			 errmsg_internal("%s", message),
 			 errdetail("Line %d, column %d of the template.", line, column),
 			 hint ? errhint("%s", hint) : 0));
 }

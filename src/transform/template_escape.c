@@ -127,101 +127,101 @@ arguments_text(FUNCTION_ARGS)
 	return value_string(out.data, out.len);
 }
 
-/* In documents null stays null. */
-static bool
-stays_null(Exec *exec, const TmplValue *args, int nargs)
+/* Append the character that text begins with, escaped; returns how many bytes of text it is. */
+typedef int (*AppendEscaped) (StringInfo out, const char *text, const char *end);
+
+/* The arguments as text, escaped; in documents null stays null. */
+static TmplValue
+escape(FUNCTION_ARGS, AppendEscaped append)
 {
-	return nargs == 1 && tmpl_is_nil(&args[0]) && exec_is_json(exec);
+	Value		text;
+	const char *end;
+	StringInfoData out;
+
+	if (nargs == 1 && tmpl_is_nil(&args[0]) && exec_is_json(exec))
+		return args[0];
+	text = arguments_text(exec, args, nargs);
+	end = text.data + text.len;
+	initStringInfo(&out);
+	for (const char *at = text.data; at < end;)
+		at += append(&out, at, end);
+	return tmpl_string(out.data, out.len);
+}
+
+static int
+append_html(StringInfo out, const char *text, const char *end pg_attribute_unused())
+{
+	switch (*text)
+	{
+		case '\0':
+			append_rune(out, RUNE_ERROR);
+			break;
+		case '"':
+			appendStringInfoString(out, "&#34;");
+			break;
+		case '\'':
+			appendStringInfoString(out, "&#39;");
+			break;
+		case '&':
+			appendStringInfoString(out, "&amp;");
+			break;
+		case '<':
+			appendStringInfoString(out, "&lt;");
+			break;
+		case '>':
+			appendStringInfoString(out, "&gt;");
+			break;
+		default:
+			appendStringInfoCharMacro(out, *text);
+	}
+	return 1;
+}
+
+static int
+append_js(StringInfo out, const char *text, const char *end)
+{
+	int			size;
+	uint32		rune = rune_decode(text, end, &size);
+
+	if (rune == '\\' || rune == '\'' || rune == '"')
+		appendStringInfo(out, "\\%c", (char) rune);
+	else if (rune < ' ' || (rune != 0 && rune < 0x80 && strchr("<>&=", (int) rune)))
+		appendStringInfo(out, "\\u%04X", rune);
+	else if (rune < 0x80 || is_print(rune))
+		appendBinaryStringInfo(out, text, size);
+	else
+		appendStringInfo(out, "\\u%04X", rune);
+	return size;
+}
+
+static int
+append_urlquery(StringInfo out, const char *text, const char *end pg_attribute_unused())
+{
+	unsigned char c = *text;
+
+	if (c < 0x80 && (isalnum(c) || (c != 0 && strchr("-_.~", c))))
+		appendStringInfoCharMacro(out, c);
+	else if (c == ' ')
+		appendStringInfoChar(out, '+');
+	else
+		appendStringInfo(out, "%%%02X", c);
+	return 1;
 }
 
 TmplValue
 function_html(FUNCTION_ARGS)
 {
-	Value		text;
-	StringInfoData out;
-
-	if (stays_null(exec, args, nargs))
-		return args[0];
-	text = arguments_text(exec, args, nargs);
-	initStringInfo(&out);
-	for (uint32 i = 0; i < text.len; i++)
-	{
-		switch (text.data[i])
-		{
-			case '\0':
-				append_rune(&out, RUNE_ERROR);
-				break;
-			case '"':
-				appendStringInfoString(&out, "&#34;");
-				break;
-			case '\'':
-				appendStringInfoString(&out, "&#39;");
-				break;
-			case '&':
-				appendStringInfoString(&out, "&amp;");
-				break;
-			case '<':
-				appendStringInfoString(&out, "&lt;");
-				break;
-			case '>':
-				appendStringInfoString(&out, "&gt;");
-				break;
-			default:
-				appendStringInfoCharMacro(&out, text.data[i]);
-		}
-	}
-	return tmpl_string(out.data, out.len);
+	return escape(exec, args, nargs, append_html);
 }
 
 TmplValue
 function_js(FUNCTION_ARGS)
 {
-	Value		text;
-	const char *end;
-	StringInfoData out;
-	int			size;
-
-	if (stays_null(exec, args, nargs))
-		return args[0];
-	text = arguments_text(exec, args, nargs);
-	end = text.data + text.len;
-	initStringInfo(&out);
-	for (const char *at = text.data; at < end; at += size)
-	{
-		uint32		rune = rune_decode(at, end, &size);
-
-		if (rune == '\\' || rune == '\'' || rune == '"')
-			appendStringInfo(&out, "\\%c", (char) rune);
-		else if (rune < ' ' || (rune != 0 && rune < 0x80 && strchr("<>&=", (int) rune)))
-			appendStringInfo(&out, "\\u%04X", rune);
-		else if (rune < 0x80 || is_print(rune))
-			appendBinaryStringInfo(&out, at, size);
-		else
-			appendStringInfo(&out, "\\u%04X", rune);
-	}
-	return tmpl_string(out.data, out.len);
+	return escape(exec, args, nargs, append_js);
 }
 
 TmplValue
 function_urlquery(FUNCTION_ARGS)
 {
-	Value		text;
-	StringInfoData out;
-
-	if (stays_null(exec, args, nargs))
-		return args[0];
-	text = arguments_text(exec, args, nargs);
-	initStringInfo(&out);
-	for (uint32 i = 0; i < text.len; i++)
-	{
-		unsigned char c = text.data[i];
-
-		if (c < 0x80 && (isalnum(c) || (c != 0 && strchr("-_.~", c))))
-			appendStringInfoCharMacro(&out, c);
-		else if (c == ' ')
-			appendStringInfoChar(&out, '+');
-		else
-			appendStringInfo(&out, "%%%02X", c);
-	}
-	return tmpl_string(out.data, out.len);
+	return escape(exec, args, nargs, append_urlquery);
 }

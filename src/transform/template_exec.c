@@ -15,25 +15,15 @@ static WalkResult exec_node(Exec *exec, const TmplValue *dot, const TmplNode *no
 void
 exec_error(const Exec *exec pg_attribute_unused(), int sqlerrcode, const char *format,...)
 {
-	StringInfoData message;
+	char	   *message;
+	va_list		args;
 
-	initStringInfo(&message);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	message = tmpl_message(format, args);
+	va_end(args);
 	ereport(ERROR,
 			(errcode(sqlerrcode),
-			 errmsg("template failed: %s",
-					pg_any_to_server(message.data, message.len, PG_UTF8))));
+			 errmsg("template failed: %s", message)));
 }
 
 void

@@ -148,6 +148,9 @@ extern TmplTree *tmpl_tree(const Template *tmpl, const char *name, int len);
 /* Offset to line and column, both from 1; columns count characters. */
 extern void tmpl_position(const char *source, int pos, int *line, int *column);
 
+/* A message whose arguments are in UTF-8, in the database's encoding. */
+extern char *tmpl_message(const char *format, va_list args) pg_attribute_printf(1, 0);
+
 /*
  * Raise SYNTAX_ERROR at an offset of the source.  The message is a complete
  * primary message; hint may be NULL.
