@@ -113,7 +113,7 @@ sweep_us(const CursorSpec *spec, bool eventual)
 
 /* Begin a walk, or go on with the stored one. */
 static void
-choose_walk(Cursor *cursor, bool eventual, bool restart)
+choose_walk(Cursor *cursor, bool eventual)
 {
 	const CursorSpec *spec = &cursor->spec;
 	const CursorRow *row = cursor->row;
@@ -127,18 +127,10 @@ choose_walk(Cursor *cursor, bool eventual, bool restart)
 	cursor->bound = bound_before(row, spec, overlap);
 	if (row->walk && row->walk_bound.known)
 	{
-		cursor->resumed = !restart;
+		cursor->resumed = true;
 		cursor->sweeping = row->walk_sweep;
 		cursor->walk_started = row->walk_started.known ? row->walk_started.at : now;
-
-		/*
-		 * A walk whose token was refused has stored what lies below the
-		 * position, unless it is a sweep, which walks there.
-		 */
-		if (cursor->resumed || cursor->sweeping || !row->position.known)
-			cursor->bound = row->walk_bound.at;
-		else
-			cursor->bound = Max(cursor->bound, row->walk_bound.at);
+		cursor->bound = row->walk_bound.at;
 		return;
 	}
 	if (sweep > overlap && row->position.known && row->swept.known &&
@@ -279,12 +271,12 @@ read_cursor(int64 id, const CursorSpec *spec, const CursorStorage *storage)
 
 Cursor *
 cursor_open(int64 id, const CursorSpec *spec, const CursorBinding *binding,
-			bool eventual, bool target_empty, bool restart, const CursorStorage *storage)
+			bool eventual, bool target_empty, const CursorStorage *storage)
 {
 	Cursor	   *cursor = read_cursor(id, spec, storage);
 
 	check_binding(cursor->row, binding, target_empty);
-	choose_walk(cursor, eventual, restart);
+	choose_walk(cursor, eventual);
 	cursor_show_row(cursor);
 	if (cursor->resumed)
 		cursor->walk = pstrdup(cursor->row->walk);

@@ -108,9 +108,7 @@ extern void cursor_unlock(int64 id);
 /*
  * Read the cursor and decide where the walk begins.  The caller holds its lock.
  * eventual: the source's index lags (Jira Cloud), so that overlap defaults to 15
- * minutes and sweep to 24 hours; target_empty: the target holds no row.  With
- * restart, a stored walk is not resumed (it was refused), but begun again: from the
- * overlap below the position, or from its own bound if it is a sweep.  Raises 55000
+ * minutes and sweep to 24 hours; target_empty: the target holds no row.  Raises 55000
  * where the cursor was moved by another server, query or target, or where the
  * target has held rows, but is empty; the hint names reset_cursor and set_cursor.
  *
@@ -121,7 +119,7 @@ extern void cursor_unlock(int64 id);
  */
 extern Cursor *cursor_open(int64 id, const CursorSpec *spec,
 						   const CursorBinding *binding, bool eventual,
-						   bool target_empty, bool restart, const CursorStorage *storage);
+						   bool target_empty, const CursorStorage *storage);
 
 /*
  * The same for a walk over everything, from the initial bound on, whatever moved the cursor before: by its
@@ -160,9 +158,6 @@ extern void cursor_is_stored(Cursor *cursor, const char *value);	/* it is there 
  * cursor_format_bound() does.
  */
 extern char *cursor_storage_text(const CursorSpec *spec, bool known, TimestampTz position);
-
-/* The position that such a text is; raises 22007 or 22008. */
-extern TimestampTz cursor_storage_position(const CursorSpec *spec, const char *text);
 
 /* How often does the query hold ${cursor}, and is it within quotes? */
 extern int	cursor_placeholders(const char *query, bool *quoted);

@@ -45,7 +45,8 @@ example(const CursorSpec *spec)
 	return cursor_storage_text(spec, true, GetCurrentTimestamp());
 }
 
-TimestampTz
+/* The position that such a text is; raises 22007 or 22008. */
+static TimestampTz
 cursor_storage_position(const CursorSpec *spec, const char *text)
 {
 	Size		len = strlen(text);

@@ -31,12 +31,6 @@ extern List *row_facts(const Flow *flow, const Step *step, List *facts);
 /* Append a fact, text as psprintf() makes it; brief may be NULL, or the same text. */
 extern List *add_fact(List *facts, const char *label, const char *text, const char *brief);
 
-/*
- * Whose rows are kept for a second reading: the step that needs that of a
- * fetch step with needs_spool; NULL if it cannot be told.
- */
-extern const Step *spooled_for(const Flow *flow, const Step *fetch);
-
 /* Names as a list: "a", "b". */
 extern char *quoted_names(List *steps);
 

@@ -60,7 +60,11 @@ has_condition(const Step *step)
 	return step->type->kind == STEP_WHEN || step->type->kind == STEP_WHILE;
 }
 
-const Step *
+/*
+ * Whose rows are kept for a second reading: the step that needs that of a
+ * fetch step with needs_spool; NULL if it cannot be told.
+ */
+static const Step *
 spooled_for(const Flow *flow, const Step *fetch)
 {
 	const Step *first = NULL;

@@ -33,6 +33,14 @@
  * ------------------------------------------------------------------------
  */
 
+/* A function as a node may call it. */
+typedef struct NodeFunction
+{
+	const char *call;			/* "schema.f", quoted */
+	bool		with_state;		/* f(jsonb, state jsonb) */
+	bool		set;			/* returns setof jsonb: called for each row */
+} NodeFunction;
+
 static NodeFunction
 describe_function(const char *name, Oid function, int nargs)
 {
@@ -51,7 +59,8 @@ describe_function(const char *name, Oid function, int nargs)
 	return result;
 }
 
-NodeFunction
+/* The function of that name: the one of one parameter where there are both.  Raises 42883 or 42P13. */
+static NodeFunction
 node_function(const char *name)
 {
 	List	   *names = qualified_name_list(name);

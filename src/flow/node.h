@@ -7,20 +7,7 @@
 
 #include "flow/run.h"
 
-/* A function as a node may call it. */
-typedef struct NodeFunction
-{
-	const char *call;			/* "schema.f", quoted */
-	bool		with_state;		/* f(jsonb, state jsonb) */
-	bool		set;			/* returns setof jsonb: called for each row */
-} NodeFunction;
-
-/*
- * The function of that name: the one of one parameter where there are both.  Raises 42883 or 42P13 with a hint.
- */
-extern NodeFunction node_function(const char *name);
-
-/* Does it return a set, as far as that is known?  Raises nothing, needs no rights. */
+/* Does the function of that name return a set, as far as that is known?  Raises nothing, needs no rights. */
 extern bool node_function_is_set(const char *name);
 
 /* Check that the function goes with what the node is given, and with what is read of it. */

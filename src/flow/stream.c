@@ -76,7 +76,7 @@ open_cursor(Run *run, Stream *stream)
 										   stream->storage ? &storage : NULL);
 	else
 		stream->cursor = cursor_open(stream->cursor_id, fetch->cursor, &stream->binding,
-									 eventual || !known, empty, false,
+									 eventual || !known, empty,
 									 stream->storage ? &storage : NULL);
 	stream->cursor->run_id = run->record.run_id;
 }

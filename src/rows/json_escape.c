@@ -63,7 +63,13 @@ decode_unicode(const char *at, const char *end, int *len)
 	return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
 }
 
-int32
+/*
+ * Decode the escape that begins with the backslash at `at` (which is before
+ * `end`): a code point, with U+FFFD for \u0000 and lone surrogates; two escapes
+ * that make a surrogate pair count as one.  Sets *len to the bytes it takes.
+ * Returns -1 if it is no valid escape (*len is 1).
+ */
+static int32
 json_decode_escape(const char *at, const char *end, int *len)
 {
 	int32		codepoint = -1;
@@ -102,7 +108,8 @@ json_decode_escape(const char *at, const char *end, int *len)
 	return codepoint;
 }
 
-int
+/* Encode a code point as UTF-8; returns the number of bytes (1 to 4). */
+static int
 utf8_encode(int32 codepoint, char *out)
 {
 	if (codepoint < 0x80)

@@ -111,7 +111,8 @@ pack_value(StringInfo headers, StringInfo bytes, const Value *value)
 		appendBinaryStringInfo(bytes, value->data, value->len);
 }
 
-void
+/* Make the bytea of a row in out; out and bytes are reused from row to row. */
+static void
 spool_pack(const FieldSet *fields, const Row *row, StringInfo out, StringInfo bytes)
 {
 	resetStringInfo(out);

@@ -7,9 +7,6 @@
 
 #include "rows/spool.h"
 
-/* Make the bytea of a row in out; out and bytes are reused from row to row. */
-extern void spool_pack(const FieldSet *fields, const Row *row, StringInfo out, StringInfo bytes);
-
 /* Unpack a copy of the bytea in the current context. */
 extern void spool_unpack(const FieldSet *fields, Datum datum, Row *row);
 

@@ -45,7 +45,11 @@ sequence_shape(unsigned char first, unsigned char *low, unsigned char *high)
 	return 0;
 }
 
-int
+/*
+ * Length of the valid UTF-8 sequence at `at`, or 0 and in *bad the length of
+ * the maximal part that is to be replaced by one U+FFFD (Unicode 15, 3.9).
+ */
+static int
 utf8_sequence(const char *at, const char *end, int *bad)
 {
 	const unsigned char *bytes = (const unsigned char *) at;

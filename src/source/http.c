@@ -251,12 +251,6 @@ request_release(void *arg)
 	free(request->headers.data);
 }
 
-void
-http_free(HttpRequest *request)
-{
-	MemoryContextDelete(request->context);
-}
-
 /* Take note that libcurl is done with an attempt. */
 void
 http_request_finished(HttpRequest *request, CURLcode code)
@@ -273,13 +267,6 @@ http_request_finished(HttpRequest *request, CURLcode code)
 	/* Without its handle the connection would be closed. */
 	if (code != CURLE_OK || !request->connect_only)
 		request_detach(request);
-}
-
-void
-http_poke(HttpRequest *request)
-{
-	if (!request->done)
-		http_poll_once();
 }
 
 void
@@ -380,7 +367,6 @@ static HttpResponse *
 answer(HttpRequest *request, int64 wait_ms)
 {
 	HttpResponse *response = &request->response;
-	const char *type;
 	instr_time	begin;
 	instr_time	end;
 
@@ -408,8 +394,6 @@ answer(HttpRequest *request, int64 wait_ms)
 	INSTR_TIME_SUBTRACT(end, begin);
 	request->wait_us += (int64) INSTR_TIME_GET_MICROSEC(end);
 
-	type = http_header(request, "Content-Type");
-	response->content_type = type ? type : "";
 	response->body = request->body.len > 0 ? request->body.data : "";
 	response->len = request->body.len;
 	response->date = http_date(http_header(request, "Date"));

@@ -42,10 +42,8 @@ extern HttpClient *http_client_create(const HttpSettings *settings);
 typedef struct HttpResponse
 {
 	int			status;
-	const char *body;			/* NUL-terminated; lives until http_response_free
-								 * or the request's context is reset */
+	const char *body;			/* NUL-terminated; lives until the request's context is reset */
 	Size		len;
-	const char *content_type;	/* "" if there was none */
 	TimestampTz date;			/* of the Date header; 0 if there was none */
 	TimestampTz received;		/* our clock */
 	int			retries;		/* attempts before this one */
@@ -110,9 +108,6 @@ extern bool http_ready(HttpRequest *request, int64 *due_ms);
 /* Wait until some request of this backend has made progress, at most so long. */
 extern void http_progress(int64 timeout_ms);
 
-/* Let a started request make progress without waiting. */
-extern void http_poke(HttpRequest *request);
-
 /* Wait so long, interruptibly, while started requests make progress. */
 extern void http_pause(int64 wait_ms);
 
@@ -141,9 +136,6 @@ extern HttpResponse *http_wait_or(HttpRequest **request, HttpClient *client, con
  * Raises PROTOCOL_VIOLATION (08P01) with this reason where no attempt is left.
  */
 extern HttpResponse *http_retry(HttpRequest *request, const char *reason);
-
-/* Free the request and its response now, rather than with its context. */
-extern void http_free(HttpRequest *request);
 
 /*
  * The time before which the last 53400 of this backend says not to ask again.

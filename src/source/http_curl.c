@@ -39,7 +39,7 @@ http_curl_init(void)
 }
 
 /* Make room for size bytes and a NUL, by doubling.  Called back. */
-bool
+static bool
 http_buffer_reserve(HttpBuffer *buffer, Size size)
 {
 	Size		grown = Max(buffer->size, HTTP_FIRST_HEADERS);

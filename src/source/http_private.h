@@ -113,7 +113,6 @@ extern void http_request_finished(HttpRequest *request, CURLcode code);
 /* http_curl.c: handles and callbacks */
 extern void http_curl_init(void);
 extern void http_easy_create(HttpRequest *request);
-extern bool http_buffer_reserve(HttpBuffer *buffer, Size size);
 
 /* http_path.c */
 
@@ -149,9 +148,6 @@ extern void http_act(HttpClient *client, curl_socket_t fd, int events);
  * timeout_ms have passed (-1: never), act on it, and serve interrupts.
  */
 extern void http_wait_once(int64 timeout_ms);
-
-/* Act on whatever is ready now. */
-extern void http_poll_once(void);
 
 /* Count a client's requests within libcurl. */
 extern void http_client_busy(HttpClient *client, int change);

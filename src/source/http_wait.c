@@ -345,21 +345,3 @@ http_wait_once(int64 timeout_ms)
 	serve_timers(last_look);
 	CHECK_FOR_INTERRUPTS();
 }
-
-void
-http_poll_once(void)
-{
-	WatchedSocket *sockets;
-	int			count = nwatched;
-
-	if (count > 0)
-	{
-		/* libcurl changes the list while we walk it, hence a copy. */
-		sockets = palloc(count * sizeof(WatchedSocket));
-		memcpy(sockets, watched, count * sizeof(WatchedSocket));
-		for (int i = 0; i < count; i++)
-			http_act(sockets[i].client, sockets[i].fd, 0);
-		pfree(sockets);
-	}
-	serve_timers(http_clock());
-}

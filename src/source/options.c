@@ -68,7 +68,7 @@ reject_option(const Option *table, int n, const char *name, const Option *elsewh
 }
 
 /* what is a phrase such as "must be a boolean". */
-void
+static void
 option_reject_value(const char *name, const char *what)
 {
 	ereport(ERROR,

@@ -64,7 +64,4 @@ extern DefElem *option_element(List *list, const char *name);
 /* Are all bytes printable, none of except, and is there one? ascii: no multibyte characters either. */
 extern bool option_is_printable(const char *value, bool ascii, const char *except);
 
-/* Raise what is wrong with a required option. */
-extern void option_reject_value(const char *name, const char *what);
-
 #endif							/* RESOLUTE_OPTIONS_TABLE_H */

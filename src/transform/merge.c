@@ -10,7 +10,6 @@
 typedef struct Merge
 {
 	Transform	transform;		/* must be first */
-	int			ninputs;
 	const FieldSet **inputs;
 	int		  **maps;			/* of each input: where its fields go */
 } Merge;
@@ -65,7 +64,6 @@ merge_create(const char *step, int ninputs, const FieldSet **inputs)
 
 	merge->transform.step = step;
 	merge->transform.fields = merge_fields(ninputs, inputs);
-	merge->ninputs = ninputs;
 	merge->inputs = palloc(sizeof(FieldSet *) * ninputs);
 	memcpy(merge->inputs, inputs, sizeof(FieldSet *) * ninputs);
 	merge->maps = palloc0(sizeof(int *) * ninputs);

@@ -70,7 +70,6 @@ extern void template_check_json(Template *tmpl);
 typedef struct JsonStates
 {
 	int			count;
-	int			room;
 	JsonState  *states;
 } JsonStates;
 

@@ -69,8 +69,4 @@ extern void lexer_init(Lexer *lexer, const char *source, int len);
 /* The next token; raises SYNTAX_ERROR with line and column. */
 extern Token lexer_next(Lexer *lexer);
 
-/* Values of literals; *text is set to a palloc'd reason if false. */
-extern bool literal_unquote(const char *text, int len, char **value, int *value_len);
-extern bool literal_char(const char *text, int len, uint32 *rune);
-
 #endif							/* RESOLUTE_TEMPLATE_LEX_H */

@@ -133,7 +133,7 @@ literal_unquote(const char *text, int len, char **value, int *value_len)
 }
 
 /* Value of a character constant with its quotes. */
-bool
+static bool
 literal_char(const char *text, int len, uint32 *rune)
 {
 	const char *at = text + 1;

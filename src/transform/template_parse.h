@@ -43,6 +43,9 @@ extern TmplNode *parse_pipeline(Parser *parser, const char *context, TokenKind e
 /* Make the nodes of all of the template's source. */
 extern void template_parse(Template *tmpl);
 
+/* The value of a string with its quotes; false if it is none. */
+extern bool literal_unquote(const char *text, int len, char **value, int *value_len);
+
 /* The value of a number or character constant; false if it is none. */
 extern bool literal_number(Parser *parser, Token token, TmplValue *number);
 

@@ -90,7 +90,7 @@ unit_cursor_unlock(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* cursor_open(id, spec, server, query, target, eventual, target_empty, restart) */
+/* cursor_open(id, spec, server, query, target, eventual, target_empty) */
 Datum
 unit_cursor_open(PG_FUNCTION_ARGS)
 {
@@ -111,7 +111,7 @@ unit_cursor_open(PG_FUNCTION_ARGS)
 	run_binding.target = text_argument(fcinfo, 4);
 	run_binding.filled = !PG_GETARG_BOOL(6);
 	run_cursor = cursor_open(PG_GETARG_INT64(0), cursor_spec_from_json(PG_GETARG_DATUM(1)),
-							 &run_binding, PG_GETARG_BOOL(5), PG_GETARG_BOOL(6), PG_GETARG_BOOL(7), NULL);
+							 &run_binding, PG_GETARG_BOOL(5), PG_GETARG_BOOL(6), NULL);
 	MemoryContextSwitchTo(caller);
 	values[0] = TimestampTzGetDatum(run_cursor->bound);
 	values[1] = BoolGetDatum(run_cursor->resumed);

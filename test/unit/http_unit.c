@@ -92,14 +92,14 @@ unit_http_fetch(PG_FUNCTION_ARGS)
 		requests[i] = http_start(client, TextDatumGetCString(elements[i]), NULL);
 	stay_away(away / 2);
 	for (int i = 0; i < count; i++)
-		http_poke(requests[i]);
+		http_progress(0);
 	stay_away(away / 2);
 	for (int i = 0; i < count; i++)
 	{
 		HttpResponse *response = http_wait(requests[i]);
 
 		elements[i] = Int32GetDatum((int) response->len);
-		http_free(requests[i]);
+		MemoryContextDelete(requests[i]->context);
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(elements, count, INT4OID, 4, true, TYPALIGN_INT));
 }
@@ -120,7 +120,7 @@ unit_http_outlive(PG_FUNCTION_ARGS)
 	MemoryContextDelete(inner);
 	if (PG_GETARG_BOOL(2))
 		http_wait(request);
-	http_free(request);
+	MemoryContextDelete(request->context);
 	PG_RETURN_VOID();
 }
 

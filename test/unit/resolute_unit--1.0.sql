@@ -45,7 +45,7 @@ CREATE FUNCTION unit.cursor_ensure(owner regrole, name text) RETURNS bigint LANG
 CREATE FUNCTION unit.cursor_lock(id bigint, session boolean) RETURNS boolean LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_lock';
 CREATE FUNCTION unit.cursor_unlock(id bigint) RETURNS void LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'unit_cursor_unlock';
 CREATE FUNCTION unit.cursor_open(id bigint, spec jsonb, server text DEFAULT 's', query text DEFAULT 'q', target text DEFAULT 't',
-	eventual boolean DEFAULT true, target_empty boolean DEFAULT false, restart boolean DEFAULT false,
+	eventual boolean DEFAULT true, target_empty boolean DEFAULT false,
 	OUT bound timestamptz, OUT resumed boolean, OUT sweeping boolean, OUT walk text, OUT "position" timestamptz)
 	LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_open';
 CREATE FUNCTION unit.cursor_page("position" timestamptz, walk text, run bigint) RETURNS void LANGUAGE c AS 'MODULE_PATHNAME', 'unit_cursor_page';

@@ -60,8 +60,6 @@ SELECT is(unit.cursor_end(true), '2024-01-01 12:00:30', 'two pages can be kept a
 
 SELECT is(c::text, '("1970-01-01 00:00:00+00",t,f,seven,"2024-01-01 12:00:30+00")', 'a walk is resumed with its own bound')
 FROM unit.cursor_open(:id, '{"name": "c", "initial": "2020-01-01T00:00:00Z", "overlap": "3 days"}') AS c;
-SELECT is(c::text, '("2024-01-01 11:45:00+00",f,f,,"2024-01-01 12:00:30+00")', 'a refused one restarts where it got to, less the overlap')
-FROM unit.cursor_open(:id, '{"name": "c"}', restart => true) AS c;
 SELECT FROM unit.cursor_open(:id, '{"name": "c"}');
 SELECT is(pg_temp.page('2024-01-02 12:00:30', NULL, 2), '2024-01-02 12:00:30', 'the last page');
 SELECT is(pg_temp.state('c'), '2024-01-02 12:00:30+00|-|f|s|q|t|7|2|7', 'ends the walk');
@@ -107,8 +105,6 @@ SELECT FROM unit.cursor_open(:id, '{"name": "c"}');
 SELECT is(pg_temp.page('2024-01-01 13:00', 'sweep two', 4), '2024-01-02 12:00:30', 'a sweep walks below the position');
 SELECT is(c::text, '("2024-01-01 12:00:00+00",t,t,"sweep two","2024-01-02 12:00:30+00")', 'it is resumed as a sweep')
 FROM unit.cursor_open(:id, '{"name": "c"}') AS c;
-SELECT is(c::text, '("2024-01-01 12:00:00+00",f,t,,"2024-01-02 12:00:30+00")', 'and restarts from its own bound')
-FROM unit.cursor_open(:id, '{"name": "c"}', restart => true) AS c;
 SELECT FROM unit.cursor_open(:id, '{"name": "c"}');
 SELECT is(pg_temp.page(NULL, NULL, 5), '2024-01-02 12:00:30', 'it ends');
 SELECT is(sweeping, false, 'and the next one is a day away') FROM unit.cursor_open(:id, '{"name": "c"}');
