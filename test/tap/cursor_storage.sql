@@ -1,10 +1,5 @@
 -- Cursors whose position is kept in another storage as well: SQL functions, and what is checked
 -- of servers.  test/fault/redis.t has a Redis.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 SET TimeZone = 'UTC';
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=250&seed=5&projects=PLATFORM');

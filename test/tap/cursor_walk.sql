@@ -1,9 +1,7 @@
 -- Where the walks of real runs begin, what resumes them, what they find.
-\set ON_ERROR_STOP on
-\set QUIET on
-SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 \ir setup/sim.sql
+SET client_min_messages = warning;
 SELECT no_plan();
 SELECT sim.get('/_sim/reset?issues=350&seed=3&projects=PLATFORM');
 SELECT sim.connect('jira');

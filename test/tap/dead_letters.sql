@@ -1,9 +1,4 @@
 -- Rows that fail are kept with their error, at little cost, and can be replayed.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=200&seed=5');
 SELECT sim.get('/_sim/delete?key=' || issue_key) FROM (SELECT issue_key FROM sim.issues() ORDER BY updated_at OFFSET 100) AS rest;

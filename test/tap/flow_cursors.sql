@@ -1,9 +1,4 @@
 -- Cursors of flows: what max_items, spools, several sources and several flows make of them.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 SET TimeZone = 'UTC';
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=250&seed=5&projects=PLATFORM,MOBILE');

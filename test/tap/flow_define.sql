@@ -1,6 +1,5 @@
 -- Flows are checked when they are defined, and stored as versions.
-\set ON_ERROR_STOP on
-\set QUIET on
+\ir setup/psql.sql
 SET client_min_messages = warning;
 SELECT plan(64);
 

@@ -1,12 +1,7 @@
 -- The user's flow sync-with-dlq: pages that cannot be stored go to the dead letters, the sync goes on,
 -- and what went there is stored once the table takes it.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = warning;
-\ir setup/warehouse.sql
 \ir setup/flows.sql
+SET client_min_messages = warning;
 SELECT sim.get('/_sim/reset?issues=600&seed=5');
 SELECT no_plan();
 

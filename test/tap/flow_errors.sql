@@ -1,9 +1,4 @@
 -- What goes wrong with a source fails the run: loudly, with nothing written and the cursor where it was.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=700&seed=5');
 SET resolute.http_attempts = 2;

@@ -1,8 +1,5 @@
 -- explain_flow() and flow_diagram(): what is told of a flow without running it.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
+\ir setup/psql.sql
 SET client_min_messages = warning;
 SELECT no_plan();
 

@@ -1,15 +1,9 @@
 -- merge: several sources as one stream, each with its cursor; unique() over it.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
-\ir setup/warehouse.sql
 \ir setup/flows.sql
 SELECT sim.get('/_sim/reset?issues=300&seed=5&projects=PLATFORM,MOBILE,WEB');
 SET resolute.http_attempts = 1;
 SELECT no_plan();
-SELECT sim.connect('jira_2', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$), sim.connect('jira_3', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('jira_2'), sim.connect('jira_3');
 
 CREATE TABLE warehouse.canonical (canonical_id text PRIMARY KEY, source text, summary text, status text, updated_at timestamptz);
 CREATE FUNCTION fetched(name text, server text, jql text, page_size int DEFAULT 30) RETURNS resolute.step LANGUAGE sql AS $$
@@ -160,7 +154,7 @@ CALL resolute.run('f');
 SELECT same('the next run brings the rest');
 -- It fails before anything is known of it.
 SELECT again();
-SELECT sim.connect('away', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('away');
 ALTER SERVER away OPTIONS (SET base_url 'http://127.0.0.1:1');
 SELECT define('f', resolute.on_error(fetched('gone', 'away', 'project = WEB'), note_error()), fetched('a', 'jira', 'project in (PLATFORM, MOBILE)'), canonical('gone_rows', 'gone', 'gone'), canonical('ma', 'a', 'a'),
 	resolute.as('merged', resolute.merge('gone_rows', 'ma')), resolute.as('stored', resolute.upsert('merged', 'warehouse.canonical', 'canonical_id')));

@@ -1,10 +1,6 @@
 -- Metrics of a run: in the books, in the state, and on their way out.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = warning;
 \ir setup/warehouse.sql
+SET client_min_messages = warning;
 SELECT sim.get('/_sim/reset?issues=600&seed=5');
 SELECT no_plan();
 

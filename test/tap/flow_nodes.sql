@@ -1,9 +1,4 @@
 -- Nodes: functions that are called with an output, with pages of rows, with each row, and with the state.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=600&seed=5');
 SELECT no_plan();

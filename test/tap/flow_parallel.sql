@@ -1,16 +1,10 @@
 -- parallel: all requests in flight at once, pages as they arrive, and what fails.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
-\ir setup/warehouse.sql
 \ir setup/flows.sql
 SELECT sim.get('/_sim/reset?issues=400&seed=5&projects=PLATFORM,MOBILE,WEB');
 SET resolute.http_attempts = 1;
 SELECT no_plan();
 
-SELECT sim.connect('jira_2', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$), sim.connect('jira_3', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('jira_2'), sim.connect('jira_3');
 CREATE FUNCTION fetched(name text, server text, project text, page_size int DEFAULT 50) RETURNS resolute.step LANGUAGE sql AS $$
 	SELECT resolute.as(name, resolute.jira_fetch_issues(server, format('project = %s AND updated >= ${cursor}', project), cursor => resolute.cursor_for(name), page_size => page_size))
 $$;

@@ -1,8 +1,5 @@
 -- Queues: their definition, and what one session sees of them.  More sessions: isolation/queue, fault/queue.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
+\ir setup/psql.sql
 SET client_min_messages = warning;
 SELECT no_plan();
 DROP ROLE IF EXISTS resolute_queuer, resolute_other;

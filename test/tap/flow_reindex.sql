@@ -1,9 +1,4 @@
 -- A full reindex as a flow: the cursor reset, the table emptied, filled page by page, and its indexes built anew.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=700&seed=5');
 SELECT no_plan();

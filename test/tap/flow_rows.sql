@@ -1,9 +1,4 @@
 -- Steps that make rows of rows: filter, sort, group_by, flatten, chunk, pick, omit, json_path, aggregate, reduce, template.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=600&seed=5');
 SELECT no_plan();

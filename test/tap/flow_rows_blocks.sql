@@ -1,10 +1,4 @@
 -- Steps that hold rows back, amid handlers, retries, loops and merges.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
-\ir setup/warehouse.sql
 \ir setup/flows.sql
 SELECT sim.get('/_sim/reset?issues=500&seed=5&projects=PLATFORM');
 SET resolute.http_attempts = 1;

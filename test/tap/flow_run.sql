@@ -1,11 +1,7 @@
 -- A flow brings what is new, and only that; rows, cursor and books agree.
 -- sim: --issues 1200
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = warning;
 \ir setup/warehouse.sql
+SET client_min_messages = warning;
 SELECT sim.get('/_sim/reset?issues=1200&seed=5');
 SELECT no_plan();
 

@@ -1,9 +1,4 @@
 -- Whose rights count: what the owner of a flow and the one who runs it could do to each other, and to the books.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=60&seed=5&projects=PLATFORM');
 SELECT no_plan();

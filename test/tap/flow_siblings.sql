@@ -1,10 +1,4 @@
 -- Several sinks of one source: what befalls one of them is not forgotten for the others.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
-\ir setup/warehouse.sql
 \ir setup/flows.sql
 SELECT sim.get('/_sim/reset?issues=310&seed=5');
 SELECT no_plan();

@@ -1,10 +1,6 @@
 -- run_steps tells where the time of a run went.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = warning;
 \ir setup/warehouse.sql
+SET client_min_messages = warning;
 SELECT sim.get('/_sim/reset?issues=400&seed=5&projects=PLATFORM');
 SELECT no_plan();
 

@@ -1,10 +1,4 @@
 -- while, and pages by hand: paginate => 'manual', page.has_more, next_page().
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
-\ir setup/warehouse.sql
 \ir setup/flows.sql
 SELECT sim.get('/_sim/reset?issues=130&seed=5&projects=PLATFORM');
 SET resolute.http_attempts = 1;
@@ -77,7 +71,7 @@ SELECT sim.same_as_source('and nothing is missing behind them');
 
 -- Jira Server pages by offset.
 SELECT begin_again(), sim.get('/_sim/settings?flavour=server&server_cap=40');
-SELECT sim.connect('server', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('server');
 SELECT define('f', issues(server => 'server', paginate => 'manual'), resolute.while('issues.has_more', mapped(), stored(), resolute.next_page('issues')));
 CALL resolute.run('f');
 SELECT sim.same_as_source('pages of Jira Server are turned as well');

@@ -1,8 +1,5 @@
 -- What holds for every object of the extension.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
+\ir setup/psql.sql
 SELECT plan(5);
 
 CREATE VIEW object AS

@@ -1,11 +1,7 @@
 -- What a Jira server can refuse, and with which SQLSTATE that ends.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
-SELECT no_plan();
 \ir setup/sim.sql
+SELECT no_plan();
 
 SELECT sim.connect('jira', $q$max_body '100kB', timeout '2s'$q$);
 SET LOCAL resolute.http_attempts = 1;

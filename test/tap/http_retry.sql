@@ -1,11 +1,7 @@
 -- Which requests are repeated, and how long resolute waits before.
-\set ECHO none
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
 BEGIN;
-SELECT no_plan();
 \ir setup/sim.sql
+SELECT no_plan();
 
 SELECT sim.connect('jira', $q$timeout '500ms'$q$);
 

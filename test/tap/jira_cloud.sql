@@ -1,20 +1,9 @@
 -- The token paging of Jira Cloud, as resolute.jira_issues() shows it.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SELECT current_setting('test.simulator', true) IS NULL AS alone \gset
-
 BEGIN;
-\if :alone
-SELECT plan(1);
-SELECT skip('there is no simulator (test/with-simulator)', 1);
-\else
-\ir setup/sim.sql
 \ir setup/jira.sql
 SELECT no_plan();
 SELECT sim.post('/_sim/reset', '{"issues": 250, "flavour": "cloud"}') IS NULL AS x \gset
-SELECT sim.connect('jira', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('jira');
 
 -- ---------------------------------------------------------------------------
 -- Works
@@ -77,7 +66,6 @@ SELECT sim.post('/_sim/reset', '{"issues": 6000}') IS NULL AS x \gset
 SELECT sim.post('/_sim/bulk', '{"count": 5000, "status": "Done"}') IS NULL AS x \gset
 SELECT is(cardinality(sim.keys('jira', 'updated >= 0 ORDER BY updated ASC')), 6000, '5000 issues edited at one instant');
 SELECT is((SELECT count(*) FROM sim.searches()), 60::bigint, 'are read once');
-\endif
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,21 +1,10 @@
 -- Several requests in flight at once: what resolute.jira_issues() and flows find on Jira Server.
 -- (Edits while pages are on their way, cancel and the wire: test/fault/concurrency.t.)
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = warning;
-SELECT current_setting('test.simulator', true) IS NULL AS alone \gset
-
-\if :alone
-SELECT plan(1);
-SELECT skip('there is no simulator (test/with-simulator)', 1);
-\else
-\ir setup/sim.sql
 \ir setup/jira.sql
+SET client_min_messages = warning;
 SELECT no_plan();
 SELECT sim.post('/_sim/reset', '{"issues": 250, "flavour": "server"}') IS NULL AS x \gset
-SELECT sim.connect('jira', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('jira');
 
 -- The keys as they come, and sorted, with so many requests in flight.
 CREATE FUNCTION walk(n int, page_size int DEFAULT 20, max_items bigint DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
@@ -76,7 +65,7 @@ SELECT sim.post('/_sim/settings', '{"date": "real"}') IS NULL AS x \gset
 
 -- Cloud pages by token
 SELECT sim.post('/_sim/settings', '{"flavour": "cloud"}') IS NULL AS x \gset
-SELECT sim.connect('cloud', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('cloud');
 SELECT is((SELECT array_agg(key ORDER BY key) FROM resolute.jira_issues('cloud', 'updated >= 0', '{}', 20, concurrency => 8)), sim.all_keys(), 'Cloud');
 SELECT sim.post('/_sim/fault', '{"status": 503, "containing": "\"maxResults\":20", "times": -1}'), sim.get('/_sim/log?clear=1') IS NULL AS x \gset
 SELECT is((SELECT count(*) FROM resolute.jira_issues('cloud', 'updated >= 0', '{}', 20, concurrency => 8)), 250::bigint, '... where pages are too large');
@@ -146,4 +135,3 @@ SELECT throws_ok($$SELECT resolute.run_flow('f')$$, '22023', NULL, 'a run that f
 SELECT is((SELECT position FROM resolute.cursors), NULL, 'leaves the cursor');
 SELECT is((SELECT count(*) FROM resolute.preview_flow('f', 5)), 5::bigint, 'preview_flow');
 SELECT * FROM finish();
-\endif

@@ -1,16 +1,5 @@
 -- What goes wrong at the source is an error with an SQLSTATE and a remedy, never "no rows".
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SELECT current_setting('test.simulator', true) IS NULL AS alone \gset
-
 BEGIN;
-\if :alone
-SELECT plan(1);
-SELECT skip('there is no simulator (test/with-simulator)', 1);
-\else
-\ir setup/sim.sql
 \ir setup/jira.sql
 SELECT no_plan();
 SET LOCAL resolute.http_attempts = 2;
@@ -182,7 +171,6 @@ SELECT is((SELECT (key IS NOT NULL, updated) FROM resolute.jira_issues('auto', '
 SELECT sim.post('/_sim/fault', '{"row": 0, "huge_number": true}') IS NULL AS x \gset
 SELECT matches(sim.error(sim.read('auto', '{story_points}')), '^22003 ', 'a number beyond all numbers');
 SELECT sim.get('/_sim/faults?clear=1') IS NULL AS x \gset
-\endif
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,9 +1,5 @@
 -- Recorded answers of real servers: every column of every issue in them is
 -- compared with what PostgreSQL's jsonb operators find in the file.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
 
 \set folder `cd "${RESOLUTE_FIXTURES:-../shared/fixtures}/jira" 2>/dev/null && pwd || echo none`
 SELECT :'folder' = 'none' AS absent, current_setting('test.simulator', true) IS NULL AS alone \gset

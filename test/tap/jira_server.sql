@@ -1,20 +1,9 @@
 -- The offset paging of Jira Server and Data Center, as resolute.jira_issues() shows it.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SELECT current_setting('test.simulator', true) IS NULL AS alone \gset
-
 BEGIN;
-\if :alone
-SELECT plan(1);
-SELECT skip('there is no simulator (test/with-simulator)', 1);
-\else
-\ir setup/sim.sql
 \ir setup/jira.sql
 SELECT no_plan();
 SELECT sim.post('/_sim/reset', '{"issues": 250, "flavour": "server"}') IS NULL AS x \gset
-SELECT sim.connect('jira', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('jira');
 
 -- ---------------------------------------------------------------------------
 -- Works
@@ -91,7 +80,6 @@ SELECT sim.post('/_sim/bulk', '{"from": 150, "count": 400, "lag": 5}') IS NULL A
 CREATE TEMP TABLE got AS SELECT DISTINCT key, updated FROM resolute.jira_issues('jira', 'updated >= 0', '{updated}');
 SELECT is((SELECT count(*) FROM sim.issues() AS i LEFT JOIN got g ON g.key = i ->> 'key' AND g.updated = (i ->> 'updated')::timestamptz WHERE g.key IS NULL),
     0::bigint, 'rows that leave a full minute while it is read take no others with them');
-\endif
 
 SELECT * FROM finish();
 ROLLBACK;

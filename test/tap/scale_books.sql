@@ -1,10 +1,5 @@
 -- Many flows, and long books: neither a run, nor a look at flow_status, nor pruning reads
 -- more of them than it needs.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=60&seed=3');
 SELECT no_plan();

@@ -1,9 +1,4 @@
 -- Large targets: partitioned, distributed, published, never analysed; wide items.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=120&seed=4');
 SELECT no_plan();

@@ -1,7 +1,6 @@
 -- database: resolute
 -- pg_cron's job of a flow follows the flow, and fires it.
-\set ON_ERROR_STOP on
-\set QUIET on
+\ir setup/psql.sql
 SET client_min_messages = warning;
 SELECT * FROM no_plan();
 CREATE EXTENSION IF NOT EXISTS pg_cron;

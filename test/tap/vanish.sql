@@ -1,9 +1,4 @@
 -- Rows that the source no longer has: reconcile() and resync().
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=400&seed=5&projects=PLATFORM,MOBILE,DATA');
 SELECT no_plan();

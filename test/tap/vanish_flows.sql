@@ -1,9 +1,4 @@
 -- Dead letters are replayed, and vanished rows found, through every kind of step.
-\set ON_ERROR_STOP on
-\set QUIET on
-\pset format unaligned
-\pset tuples_only on
-SET client_min_messages = error;
 \ir setup/warehouse.sql
 SELECT sim.get('/_sim/reset?issues=300&seed=5&projects=PLATFORM,MOBILE,DATA');
 SELECT no_plan();

@@ -1,4 +1,4 @@
--- What tests of flows share: \ir setup/flows.sql, after setup/warehouse.sql
+-- What tests of flows share, and what is in setup/warehouse.sql: \ir setup/flows.sql
 --
 --   define('f', step, …)     make or change a flow
 --   issues(…), mapped(…), stored(…)   the steps of a plain sync into warehouse.issues
@@ -9,6 +9,7 @@
 --   balanced()               do the books of the last run balance?
 --   begin_again()            no rows, no cursors, no traces
 --   cursor_at('c')           where a cursor stands
+\ir warehouse.sql
 CREATE FUNCTION define(name text, VARIADIC steps resolute.step[]) RETURNS int LANGUAGE sql AS
 	$$ SELECT resolute.create_or_replace_flow(name, resolute.manual(), VARIADIC steps) $$;
 CREATE FUNCTION issues(name text DEFAULT 'issues', cursor text DEFAULT 'c', page_size int DEFAULT 50,

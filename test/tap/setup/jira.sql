@@ -1,4 +1,5 @@
--- Helpers for tests of the Jira source: \ir setup/jira.sql, after setup/sim.sql
+-- Helpers for tests of the Jira source, and those of setup/sim.sql: \ir setup/jira.sql
+\ir sim.sql
 
 -- Everything that the server asked for since the last call, oldest first.
 CREATE FUNCTION sim.log() RETURNS TABLE (n bigint, method text, path text, body jsonb, status int) LANGUAGE sql AS $$

@@ -9,6 +9,7 @@
 --
 -- They call curl, so that what tests the client does not depend on it.
 -- Everything is in the schema sim, which a test that rolls back leaves no trace of.
+\ir psql.sql
 CREATE SCHEMA sim;
 CREATE TABLE sim.answer (ordinal serial, line text);
 

@@ -4,7 +4,7 @@
 --   source_issues      what the simulator holds of project PLATFORM, as rows of the table
 --   same_as_source()   a test: does the table hold exactly that?
 \ir sim.sql
-SELECT sim.connect('jira', mapping => $q$email 'ada@example.com', api_token 'sim-token'$q$);
+SELECT sim.connect('jira');
 
 CREATE SCHEMA warehouse;
 CREATE TABLE warehouse.issues (

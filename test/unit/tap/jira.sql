@@ -67,7 +67,6 @@ SELECT is(unit.adf_text(pg_temp.doc(repeat('{"type": "panel", "content": [', 500
 \if :alone
 SELECT skip('there is no simulator (test/with-simulator)', 1);
 \else
-\ir ../../tap/setup/sim.sql
 \ir ../../tap/setup/jira.sql
 
 -- All rows of the source that is open.
