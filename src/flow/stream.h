@@ -45,7 +45,7 @@ typedef struct Stream
 	bool		census;			/* only what identifies items is read */
 	MemoryContext context;		/* of source and cursor */
 
-	SourcePage	   *ahead;			/* a page that a condition looked at, or NULL */
+	SourcePage *ahead;			/* a page that a condition looked at, or NULL */
 	MemoryContext ahead_context;
 	SourcePage *current;		/* manual: the page that is held, or NULL */
 	MemoryContext current_context;
@@ -82,7 +82,11 @@ typedef struct Stream
 } Stream;
 
 /* stream.c */
+
+/* The stream of a fetch step. */
 extern Stream *run_stream(Run *run, const Step *fetch);
+
+/* Open it unless it is open: its cursor first, then the source.  False on error. */
 extern bool stream_open(Run *run, Stream *stream);
 
 /* The upsert whose target the cursor is bound to, the first of its rows; or NULL. */
