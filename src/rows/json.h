@@ -104,12 +104,6 @@ extern int	json_length(const Value *value);
 extern bool json_document(const char *data, Size len, Value *value);
 
 /*
- * Check the whole document strictly (RFC 8259, any depth, no recursion).
- * Returns false and the offset of the first offending byte.
- */
-extern bool json_check(const char *data, Size len, Size *offset);
-
-/*
  * The bytes as valid UTF-8: data itself if it is valid (*len unchanged),
  * otherwise a palloc'd copy in which every invalid sequence is U+FFFD.
  */

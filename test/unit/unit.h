@@ -30,6 +30,12 @@ extern void fence_free(FencedText *text);
 /* Choose how the reader scans: "auto" or "scalar". */
 extern void use_scan(text *mode);
 
+/*
+ * Check the whole document strictly (RFC 8259, any depth, no recursion).
+ * Returns false and the offset of the first offending byte.
+ */
+extern bool json_check(const char *data, Size len, Size *offset);
+
 /* The elements of a text[] as C strings. */
 extern const char **cstrings_of(ArrayType *array, int *n);
 

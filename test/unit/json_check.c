@@ -1,8 +1,8 @@
 /*
- * json_validate.c
- *		Checks a whole document against RFC 8259.
+ * json_check.c
+ *		Checks a whole document against RFC 8259, with the scanner of the JSON reader.
  */
-#include "postgres.h"
+#include "unit.h"
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
