@@ -8,6 +8,7 @@
  *
  *		failure.c	retries, turns of with_rate_limit(), handlers
  *		handling.c	what a handler has at hand: error() and dead_letter()
+ *		page_failures.c	rows that failed in a page: too many of them, and the letters before
  */
 #ifndef RESOLUTE_FAILURE_H
 #define RESOLUTE_FAILURE_H
@@ -48,6 +49,20 @@ extern bool run_handle_pass(Run *run, const Step *leader, Stream *stream, PageWo
 
 /* Raise an error that is not one of a unit; returns false. */
 extern bool run_fail(Run *run, const Step *step, UnitFunction fn, void *arg);
+
+/* page_failures.c, within the unit of a page */
+
+/* Too many dead letters fail the step, and so do those that may be none: raises the error. */
+extern void page_check_failures(Run *run, PageWork *work);
+
+/* Tell of the first failed row, for whoever may not read the letters. */
+extern void page_log_failures(Run *run, const PageContext *page);
+
+/*
+ * Rows that reached a sink need the earlier dead letters no more that it, or a step before it, wrote
+ * (not those of other sinks); nor do those that are part of another row from here on.
+ */
+extern void page_resolve_letters(Run *run, PageWork *work, RowBatch **batches);
 
 /* handling.c */
 
