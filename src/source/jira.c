@@ -105,6 +105,7 @@ jira_read(JiraSource *js, bool may_refuse, JsonPage *json, SourcePage *page)
 	page->bytes += response->len;
 	page->retries += response->retries;
 	js->answer_us = response->wait_us;
+	jira_ask_for_more(js);
 	return true;
 }
 
@@ -221,6 +222,7 @@ jira_open(const SourceSpec *spec)
 	js->connection = connect_jira(spec);
 	js->page_size = spec->census ? JIRA_MAX_PAGE_SIZE :
 		spec->page_size > 0 ? spec->page_size : JIRA_DEFAULT_PAGE_SIZE;
+	js->full_size = js->page_size;
 	js->max_items = spec->max_items;
 	js->concurrency = Max(spec->concurrency, 1);
 	js->walk = spec->walk ? pstrdup(spec->walk) : NULL;

@@ -259,6 +259,10 @@ typedef struct JiraSource
 
 	/* how much */
 	int			page_size;
+	int			full_size;		/* what it was before the server failed at it */
+	int			small_pages;	/* that came since it changed */
+	bool		grown;			/* has it been larger again since then? */
+	bool		stays_small;
 	int64		max_items;		/* 0: all */
 	int64		delivered;
 	int64		answer_us;		/* the latest answer was waited for, and received,
@@ -306,6 +310,9 @@ extern void jira_ask(JiraSource *js, const char *path, const char *jql,
 
 /* How many rows to ask for once "delivered" have been: a page, or the rest. */
 extern int64 jira_rows_to_ask(const JiraSource *js, int64 delivered);
+
+/* A page has come: where pages are smaller than they should be, is it time to try larger ones? */
+extern void jira_ask_for_more(JiraSource *js);
 
 /*
  * Wait for the request under way and read its page, asking again where that is

@@ -14,6 +14,21 @@ jira_rows_to_ask(const JiraSource *js, int64 delivered)
 	return Min((int64) js->page_size, js->max_items - delivered);
 }
 
+/* So many smaller pages have to come before larger ones are tried again. */
+#define PAGES_UNTIL_MORE 50
+
+void
+jira_ask_for_more(JiraSource *js)
+{
+	if (js->page_size == js->full_size || js->stays_small)
+		return;
+	if (++js->small_pages < PAGES_UNTIL_MORE)
+		return;
+	js->page_size = Min(js->page_size * 2, js->full_size);
+	js->small_pages = 0;
+	js->grown = true;
+}
+
 /* What a request asks for; in its context. */
 typedef struct JiraAsk
 {
@@ -46,8 +61,8 @@ ask_body(const JiraAsk *ask)
 }
 
 /*
- * The server cannot send the page, or not all of it: ask for half as many issues, and for no more from
- * here on.  With several requests in flight the places of the pages are fixed, so that only this one is short;
+ * The server cannot send the page, or not all of it: ask for half as many issues, and for no more until
+ * it has sent many of these; if it fails at more then, to the end.  With several requests in flight the places of the pages are fixed, so that only this one is short;
  * the row that it shares with the page before would lead nowhere alone.
  */
 static void
@@ -61,7 +76,11 @@ ask_for_less(HttpRequest *request, void *arg)
 		return;
 	ask->rows = Max(ask->rows / 2, least);
 	if (!js->ahead)
+	{
 		js->page_size = Min(js->page_size, (int) ask->rows);
+		js->small_pages = 0;
+		js->stays_small = js->grown;
+	}
 	http_set_body(request, ask_body(ask));
 }
 

@@ -75,18 +75,22 @@ SET LOCAL resolute.http_attempts = 5;
 CREATE FUNCTION pg_temp.asked() RETURNS text LANGUAGE sql AS $$
     SELECT string_agg((request->'body')::jsonb->>'maxResults', ' ' ORDER BY (request->>'n')::int)
     FROM jsonb_array_elements(sim.get('/_sim/log')) AS request WHERE (request->>'search')::boolean $$;
-CREATE FUNCTION pg_temp.fetched(server text, fault jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.fetched(server text, fault jsonb, page_size integer) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM sim.get('/_sim/faults?clear=1'), sim.get('/_sim/log?clear=1'), sim.post('/_sim/fault', fault);
-    RETURN (SELECT count(DISTINCT key) FROM resolute.jira_issues(server, 'project = DATA ORDER BY key', page_size => 80));
+    RETURN (SELECT count(DISTINCT key) FROM resolute.jira_issues(server, 'project = DATA ORDER BY key', page_size => fetched.page_size));
 END $$;
-SELECT lives_ok($$SELECT sim.connect('server', $q$timeout '500ms'$q$, path => '/server'), sim.get('/_sim/reset?issues=400')$$);
-CREATE FUNCTION pg_temp.comes(server text, fault jsonb, sizes text, description text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+SELECT lives_ok($$SELECT sim.connect('server', $q$timeout '500ms'$q$, path => '/server'), sim.get('/_sim/reset?issues=800')$$);
+CREATE FUNCTION pg_temp.comes(server text, fault jsonb, sizes text, description text, page_size integer DEFAULT 80) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN NEXT is(pg_temp.fetched(server, fault), jsonb_array_length(sim.get('/_sim/issues?project=DATA&array=1'))::bigint, server || ': ' || description);
+    RETURN NEXT is(pg_temp.fetched(server, fault, page_size), jsonb_array_length(sim.get('/_sim/issues?project=DATA&array=1'))::bigint, server || ': ' || description);
     RETURN NEXT matches(pg_temp.asked(), sizes, '... by pages of ' || sizes);
 END $$;
 SELECT pg_temp.comes(server, '{"status": 503, "containing": "\"maxResults\":80", "times": -1}', '^80 80 40( 40)*$', 'all comes where pages are too large')
+    FROM unnest('{jira,server}'::text[]) AS server;
+SELECT pg_temp.comes(server, '{"status": 503, "times": 2}', '^4 4 2( 2){49,50}( 4)+$', 'after fifty small pages larger ones are tried again', 4)
+    FROM unnest('{jira,server}'::text[]) AS server;
+SELECT pg_temp.comes(server, '{"status": 503, "containing": "\"maxResults\":4", "times": -1}', '^4 4 2( 2){49,50} 4 4( 2)+$', '... once, if they are still too large', 4)
     FROM unnest('{jira,server}'::text[]) AS server;
 SELECT pg_temp.comes('jira', '{"truncate": 900, "containing": "\"maxResults\":80", "times": -1}', '^80 80 40( 40)*$', '... or are cut off');
 SELECT pg_temp.comes('jira', '[{"status": 500, "times": 4}]', '^80 80 40 20 10( 10)*$', 'each further failure halves the page again');
