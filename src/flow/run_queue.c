@@ -104,9 +104,12 @@ reload_unit(Run *run, void *arg pg_attribute_unused())
 	reload_queue(run);
 }
 
-/* Under CALL: wait for a place.  False on error. */
+/*
+ * Under CALL: wait for a place; a run that has begun does so even where the queue lets nobody
+ * wait.  False on error.
+ */
 static bool
-wait_for_place(Run *run)
+wait_for_place(Run *run, bool begun)
 {
 	bool		inside = false;
 	bool		done;
@@ -114,7 +117,7 @@ wait_for_place(Run *run)
 	report_wait(run);
 	done = run_unit(run, UNIT_NETWORK, run->context, line_up_unit, NULL) &&
 		run_unit(run, UNIT_NETWORK, run->context, watch_unit, &inside);
-	while (done && run->place == QUEUE_FULL && !inside && run->queue->waits)
+	while (done && run->place == QUEUE_FULL && !inside && (begun || run->queue->waits))
 		done = run_unit(run, UNIT_BOOKS, run->context, reload_unit, NULL) && run_commit(run) &&
 			run_unit(run, UNIT_NETWORK, run->context, watch_unit, &inside);
 	queue_leave_line(run->queue, true);
@@ -131,7 +134,7 @@ start_unit(Run *run, void *arg pg_attribute_unused())
 bool
 run_wait_in_queue(Run *run)
 {
-	if (!wait_for_place(run))
+	if (!wait_for_place(run, false))
 		return false;
 	if (run->place == QUEUE_FULL)
 		return true;
@@ -143,7 +146,7 @@ run_wait_in_queue(Run *run)
 bool
 run_keep_place(Run *run)
 {
-	if (run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run))
+	if (run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run, true))
 		return true;
 	run->fatal = true;
 	return false;

@@ -295,4 +295,46 @@ is(end_session($_), "0\n", 'a commit that fails while another run waits') for $f
 is(psql('SELECT flow FROM trace ORDER BY n;'), "between\nretried in 1", 'lets that run, and the step is repeated with a place');
 is(psql("SELECT status, retries FROM resolute.runs WHERE flow = 'retried';"), 'succeeded|1', 'as the books tell');
 
+# Where nobody waits for a place, a run that has begun does.  The other one may be too late for it, too.
+must(<<'SQL');
+SELECT resolute.alter_queue('one', on_full => 'skip');
+CREATE PROCEDURE insist() LANGUAGE plpgsql AS $$
+BEGIN
+    WHILE NOT EXISTS (SELECT FROM trace WHERE flow = 'between') LOOP
+        CALL resolute.run('between');
+        COMMIT;
+    END LOOP;
+END $$;
+CREATE OR REPLACE FUNCTION fail_commit_before_others() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO trace (flow) SELECT 'retried in ' || count(*) FROM pg_locks
+    WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid();
+    IF nextval('commits') = 1 THEN
+        FOR n IN 1 .. 1000 LOOP
+            EXECUTE format('CREATE TABLE gone_%s ()', n);
+        END LOOP;
+        INSERT INTO child VALUES (1);
+    END IF;
+END $$;
+-- It is seen in the line often enough for it to go on, if it did.
+CREATE OR REPLACE FUNCTION wait_for_retried() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    seen int := 0;
+BEGIN
+    WHILE (SELECT last_value FROM commits) < 2 AND seen < 50 LOOP
+        seen := seen + (SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0);
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    INSERT INTO trace (flow) VALUES ('between');
+END $$;
+ALTER SEQUENCE commits RESTART;
+TRUNCATE trace;
+DELETE FROM resolute.runs;
+SQL
+$first = start_session("SET deadlock_timeout = '1ms';\nCALL resolute.run('retried');\n" . HELD);
+until_sql("SELECT status FROM resolute.flow_status WHERE flow = 'retried';", 'running');
+$second = start_session("CALL insist();\n" . HELD);
+is(end_session($_), "0\n", 'a commit that fails in a queue where nobody waits') for $first, $second;
+is(psql('SELECT flow FROM trace ORDER BY flow;'), "between\nretried in 1", 'its step is repeated with a place, too');
+
 done_testing;
