@@ -99,7 +99,8 @@ same_step(const Step *a, const Step *b)
 		if (a->type->params[i].type == PARAM_ROWS || a->type->params[i].type == PARAM_ROWS_LIST ||
 			a->type->params[i].type == PARAM_OUTPUT)
 			continue;
-		if (x->kind != y->kind || x->len != y->len || memcmp(x->data, y->data, x->len) != 0)
+		if (x->kind != y->kind || x->len != y->len ||
+			(x->len > 0 && memcmp(x->data, y->data, x->len) != 0))
 			return false;
 	}
 	return true;
