@@ -37,13 +37,14 @@ check_step_failures(Run *run, const PageContext *page, const Step *step)
 	int64		limit = policy_max_failures(step);
 	int64		failed = state->done.counts.failed - state->dead_lettered +
 		state->staged.counts.failed;
-	const RowFailure *last = last_failure(page, step);
+	const RowFailure *last;
 	StepContext context;
 
 	if (limit < 0)
 		limit = run->flow->max_failures;
 	if (state->staged.counts.failed == 0 || failed <= limit)
 		return;
+	last = last_failure(page, step);
 	step_context_push(&context, run->flow, step);
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

@@ -109,8 +109,9 @@ reload_unit(Run *run, void *arg pg_attribute_unused())
  * wait.  False on error.
  */
 static bool
-wait_for_place(Run *run, bool begun)
+wait_for_place(Run *run)
 {
+	bool		begun = run->record.status != RUN_WAITING;
 	bool		inside = false;
 	bool		done;
 
@@ -134,7 +135,7 @@ start_unit(Run *run, void *arg pg_attribute_unused())
 bool
 run_wait_in_queue(Run *run)
 {
-	if (!wait_for_place(run, false))
+	if (!wait_for_place(run))
 		return false;
 	if (run->place == QUEUE_FULL)
 		return true;
@@ -146,7 +147,7 @@ run_wait_in_queue(Run *run)
 bool
 run_keep_place(Run *run)
 {
-	if (run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run, true))
+	if (run->queue == NULL || run->place != QUEUE_FULL || wait_for_place(run))
 		return true;
 	run->fatal = true;
 	return false;

@@ -259,10 +259,9 @@ typedef struct JiraSource
 
 	/* how much */
 	int			page_size;
-	int			full_size;		/* what it was before the server failed at it */
+	int			full_size;		/* what it may be again after the server failed */
 	int			small_pages;	/* that came since it changed */
 	bool		grown;			/* has it been larger again since then? */
-	bool		stays_small;
 	int64		max_items;		/* 0: all */
 	int64		delivered;
 	int64		answer_us;		/* the latest answer was waited for, and received,

@@ -20,7 +20,7 @@ jira_rows_to_ask(const JiraSource *js, int64 delivered)
 void
 jira_ask_for_more(JiraSource *js)
 {
-	if (js->page_size == js->full_size || js->stays_small)
+	if (js->page_size == js->full_size)
 		return;
 	if (++js->small_pages < PAGES_UNTIL_MORE)
 		return;
@@ -79,7 +79,8 @@ ask_for_less(HttpRequest *request, void *arg)
 	{
 		js->page_size = Min(js->page_size, (int) ask->rows);
 		js->small_pages = 0;
-		js->stays_small = js->grown;
+		if (js->grown)
+			js->full_size = js->page_size;
 	}
 	http_set_body(request, ask_body(ask));
 }
