@@ -18,6 +18,10 @@ use_simulator();
 create_target('issues');
 create_flow('first');
 must(<<'SQL');
+CREATE FUNCTION my_places() RETURNS bigint LANGUAGE sql AS
+    $$ SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid() $$;
+CREATE FUNCTION in_line() RETURNS boolean LANGUAGE sql AS
+    $$ SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) $$;
 CREATE TABLE trace (n serial, flow text, pid int DEFAULT pg_backend_pid());
 SELECT resolute.create_flow(name, resolute.manual(), resolute.sql(format('INSERT INTO trace (flow) VALUES (%L)', name)))
 FROM unnest(ARRAY['second', 'third', 'fourth']) AS name;
@@ -208,8 +212,7 @@ BEGIN
     IF nextval('tries') % 2 <> 0 THEN
         RAISE EXCEPTION 'once more' USING ERRCODE = '40001';
     END IF;
-    INSERT INTO trace (flow) SELECT 'first in ' || count(*) FROM pg_locks
-    WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid();
+    INSERT INTO trace (flow) SELECT 'first in ' || my_places();
     RETURN NULL;
 END $$;
 DROP TABLE issues;
@@ -233,14 +236,13 @@ is(psql($places), 0, 'all places are free');
 must(<<'SQL');
 CREATE FUNCTION conflict_before_others() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) LOOP
+    WHILE NOT in_line() LOOP
         PERFORM pg_sleep(0.01);
     END LOOP;
     RAISE EXCEPTION 'give way' USING ERRCODE = '40001';
 END $$;
 SELECT resolute.create_flow('handled', resolute.manual(), resolute.on_error(resolute.sql('SELECT conflict_before_others()'),
-    resolute.sql($$INSERT INTO trace (flow) SELECT 'handled in ' || count(*) FROM pg_locks
-        WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid()$$)));
+    resolute.sql($$INSERT INTO trace (flow) SELECT 'handled in ' || my_places()$$)));
 SELECT resolute.alter_flow('handled', queue => 'one');
 TRUNCATE trace;
 DELETE FROM resolute.runs;
@@ -253,19 +255,18 @@ is(psql('SELECT flow FROM trace ORDER BY flow;'), "handled in 1\nsecond", 'leave
 is(psql("SELECT status, handled_errors FROM resolute.runs WHERE flow = 'handled';"), 'succeeded|1', 'as the books tell');
 
 # And a step whose COMMIT fails.  An abort frees the place, and then removes the files of new tables: time enough
-# for the first of the line, who looks every 10 ms, and ends when the other one waits in turn (or does not).
+# for the first of the line, who looks every 10 ms, and ends when the other one has waited in turn for a while (or does not).
 must(<<'SQL');
 CREATE TABLE parent (id int PRIMARY KEY);
 CREATE TABLE child (id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
 CREATE SEQUENCE commits;
 CREATE FUNCTION fail_commit_before_others() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+    INSERT INTO trace (flow) SELECT 'retried in ' || my_places();
     IF nextval('commits') > 1 THEN
-        INSERT INTO trace (flow) SELECT 'retried in ' || count(*) FROM pg_locks
-        WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid();
         RETURN;
     END IF;
-    WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) LOOP
+    WHILE (SELECT on_full = 'wait' FROM resolute.queues WHERE name = 'one') AND NOT in_line() LOOP
         PERFORM pg_sleep(0.01);
     END LOOP;
     FOR n IN 1 .. 1000 LOOP
@@ -275,10 +276,13 @@ BEGIN
 END $$;
 SELECT resolute.create_flow('retried', resolute.manual(),
     resolute.with_retry(resolute.sql('SELECT fail_commit_before_others()'), attempts => 2, first_wait => '1 ms'));
+-- The other one is seen in the line often enough for it to go on, if it did.
 CREATE FUNCTION wait_for_retried() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    seen int := 0;
 BEGIN
-    WHILE (SELECT last_value FROM commits) < 2
-        AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0) LOOP
+    WHILE (SELECT last_value FROM commits) < 2 AND seen < 50 LOOP
+        seen := seen + in_line()::int;
         PERFORM pg_sleep(0.01);
     END LOOP;
     INSERT INTO trace (flow) VALUES ('between');
@@ -304,28 +308,6 @@ BEGIN
         CALL resolute.run('between');
         COMMIT;
     END LOOP;
-END $$;
-CREATE OR REPLACE FUNCTION fail_commit_before_others() RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO trace (flow) SELECT 'retried in ' || count(*) FROM pg_locks
-    WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid > 0 AND pid = pg_backend_pid();
-    IF nextval('commits') = 1 THEN
-        FOR n IN 1 .. 1000 LOOP
-            EXECUTE format('CREATE TABLE gone_%s ()', n);
-        END LOOP;
-        INSERT INTO child VALUES (1);
-    END IF;
-END $$;
--- It is seen in the line often enough for it to go on, if it did.
-CREATE OR REPLACE FUNCTION wait_for_retried() RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    seen int := 0;
-BEGIN
-    WHILE (SELECT last_value FROM commits) < 2 AND seen < 50 LOOP
-        seen := seen + (SELECT count(*) FROM pg_locks WHERE locktype = 'object' AND classid = 'resolute.queues'::regclass AND objsubid = 0);
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    INSERT INTO trace (flow) VALUES ('between');
 END $$;
 ALTER SEQUENCE commits RESTART;
 TRUNCATE trace;
